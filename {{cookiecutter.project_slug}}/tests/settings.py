@@ -1,0 +1,31 @@
+"""Settings of the test process: whatever `.env` says, quick, and without Redis.
+
+The processes that a `stack` starts run on `tests.stack_settings` instead.
+"""
+
+import os
+
+os.environ.update(
+    {
+        "DEBUG": "1",
+        "HTTPS": "0",
+        "SECRET_KEY": "a-key-for-tests-that-opens-nothing-anywhere-else-0123456789",
+        "SITE_NAME": "Test site",
+        "DOMAIN_NAME": "testserver",
+        "ADMIN_EMAIL": "admin@example.org",
+        "ADMIN_PATH": "admin/",
+        "TIME_ZONE": "UTC",
+        "DATABASE_URL": "",
+        "ALLOWED_HOSTS": "testserver",
+        "LIVEOPS_REQUIRED_GROUP": "",
+        "LIVEOPS_ALLOWED_ORIGINS": "",
+        "LOG_LEVEL": "WARNING",
+    }
+)
+
+from config.settings import *
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CELERY_BROKER_URL = "memory://"
