@@ -1,0 +1,52 @@
+"""Keep cookiecutter and cruft away from the user's folders; print what was measured at the end."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from template import Template
+
+ROOT = Path(__file__).resolve().parent.parent
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FIGURES] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.stash[FIGURES]:
+        terminalreporter.section("figures")
+        for figure in config.stash[FIGURES]:
+            terminalreporter.line(figure)
+
+
+@pytest.fixture
+def report(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Print a line after the test run."""
+    return pytestconfig.stash[FIGURES].append
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    (home / "config.yaml").write_text(
+        f"replay_dir: {home / 'replay'}\ncookiecutters_dir: {home / 'cookiecutters'}\n",
+        encoding="utf-8",
+    )
+    return home
+
+
+@pytest.fixture(autouse=True)
+def no_user_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("COOKIECUTTER_CONFIG", str(home / "config.yaml"))
+
+
+@pytest.fixture(scope="session")
+def template(home: Path) -> Template:
+    """This template, as it stands in the working tree."""
+    return Template(ROOT, home / "config.yaml")
