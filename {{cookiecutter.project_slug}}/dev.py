@@ -97,7 +97,7 @@ def environment(redis_port: int) -> dict[str, str]:
 def build_runner(port: int, workers: int, redis_port: int, env: dict[str, str]) -> Runner:
     redis = embedded_redis(redis_port, str(BASE_DIR / "var"))
     print(f"Redis: {redis.label}", flush=True)
-    celery = [PYTHON, "-m", "celery", "--app", "config"]
+    celery = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
     commands = {
         "redis": redis.command,
         "web": [PYTHON, "-m", "daphne", "-b", HOST, "-p", str(port), "config.asgi:application"],

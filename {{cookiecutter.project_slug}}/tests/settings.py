@@ -25,6 +25,7 @@ os.environ.update(
 
 from config.settings import *
 
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.kinds"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
