@@ -1,0 +1,48 @@
+PYTHON ?= python3
+PORT ?= 8000
+SITE := {{cookiecutter.project_slug}}
+
+.PHONY: help demo test lint format lock clean
+
+# Show what can be made
+help:
+	@awk '/^# /{text=substr($$0,3)} /^[a-z]+:/{split($$1,name,":"); if (text) printf "  make %-8s %s\n", name[1], text} !/^# /{text=""}' $(MAKEFILE_LIST)
+
+# Generate a site into build/ and serve it, with an account to sign in; PORT=8123 chooses the port
+demo:
+	@exec $(PYTHON) demo/run.py --port '$(PORT)'
+
+# Test the template, and a site generated from it; REQUIRE_ALL=1 fails where a part is left out
+test: build/tests/installed build/site-tests/installed
+	SITE_PYTHON='$(CURDIR)/build/site-tests/bin/python' build/tests/bin/python -m pytest
+
+# Check style and types of the template and, in place, of the site; changes nothing
+lint: export PYTHONDONTWRITEBYTECODE = 1
+lint: build/tests/installed build/site-tests/installed
+	build/tests/bin/ruff check .
+	build/tests/bin/ruff format --check .
+	build/tests/bin/mypy hooks demo/run.py tests
+	$(MAKE) -C '$(SITE)' lint PYTHON='$(CURDIR)/build/site-tests/bin/python'
+
+# Put the template's Python files into the house style
+format: build/tests/installed
+	build/tests/bin/ruff check --fix .
+	build/tests/bin/ruff format .
+
+# Lock the root's requirements again, with hashes and without the address of an index
+lock: build/tests/installed
+	for set in requirements tests/requirements; do \
+		build/tests/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+			--no-header --python-version 3.11 $$set.in --output-file $$set.txt || exit 1; \
+	done
+
+# Remove everything that was made here, the demo with its data too
+clean:
+	rm -rf build
+
+build/tests/installed: tests/requirements.txt
+build/site-tests/installed: $(SITE)/requirements/dev.txt
+build/tests/installed build/site-tests/installed:
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r '$<'
+	touch $@
