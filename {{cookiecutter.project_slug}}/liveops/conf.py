@@ -1,0 +1,60 @@
+"""The settings of the engine: `LIVEOPS = {...}` in Django's settings, with these defaults."""
+
+from typing import Any
+
+from django.conf import settings
+
+
+class LiveopsSettings:
+    """Read a value as `conf.NAME`: what `settings.LIVEOPS` says, else the default below.
+
+    Values are read at each access, so that `override_settings` works. Sizes are in bytes and
+    times in seconds unless the name says otherwise. `liveops.checks` reports every value that
+    cannot work.
+    """
+
+    # Who may use live operations: the name of a group, or "" for everyone who can sign in.
+    REQUIRED_GROUP: str = ""
+    # Origins that may open a websocket; empty: the hosts in ALLOWED_HOSTS.
+    ALLOWED_ORIGINS: tuple[str, ...] = ()
+
+    # How long a subscription token can be used, once.
+    TOKEN_TTL: int = 300
+    # A socket that has not subscribed by then is closed with 4408.
+    SUBSCRIBE_WITHIN: float = 5.0
+    # A signed-in socket is authorised again this often.
+    REVALIDATE_EVERY: float = 60.0
+    # The largest message that a browser may send.
+    MAX_CLIENT_MESSAGE: int = 64 * 1024
+    # A socket with more than this sent and not acknowledged gets one catch-up later, nothing now.
+    MAX_UNACKNOWLEDGED: int = 256 * 1024
+
+    # A running operation shows a sign of life this often.
+    HEARTBEAT_EVERY: float = 5.0
+    # Without any sign of life for so long, a run counts as lost.
+    LOST_AFTER: float = 30.0
+    # A kind with `retry_when_lost` is started again up to this attempt.
+    MAX_ATTEMPTS: int = 3
+    # A queued operation that nobody claimed for so long gets its message sent again.
+    RESEND_AFTER: float = 60.0
+
+    # The end of the log that a frame or a page shows; the record has every line.
+    LOG_TAIL_LINES: int = 200
+    LOG_TAIL_BYTES: int = 32 * 1024
+    # A browser that was away gets up to this many missed lines, else the tail.
+    CATCH_UP_LINES: int = 2_000
+    # Characters of a log line that the page shows; the download has the whole line.
+    LOG_LINE_CHARS: int = 4_000
+    # Reports held in memory until the database has them; beyond, `p.log()` waits.
+    MAX_PENDING: int = 8 * 1024 * 1024
+    # The largest region that `p.swap` and `p.html` may keep.
+    MAX_REGION: int = 64 * 1024
+
+    def __getattribute__(self, name: str) -> Any:
+        default = super().__getattribute__(name)
+        if not name.isupper():
+            return default
+        return getattr(settings, "LIVEOPS", {}).get(name, default)
+
+
+conf = LiveopsSettings()

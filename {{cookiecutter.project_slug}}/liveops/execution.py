@@ -1,0 +1,74 @@
+"""One run of an operation, from the claimed row to its outcome."""
+
+import logging
+import traceback
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from liveops.exceptions import LeaseLost, OperationCancelled, OperationError
+from liveops.models import LiveOperation, State
+from liveops.outcome import Outcome
+from liveops.progress import Progress
+from liveops.reporter import ProgressReporter
+from liveops.text import clean
+
+logger = logging.getLogger(__name__)
+
+
+def execute(operation: LiveOperation) -> LiveOperation | None:
+    """Run a claimed operation and record how it ended.
+
+    Returns the operation that waits for a worker now because this one chained to it.
+    """
+    with translation.override(operation.language or settings.LANGUAGE_CODE):
+        reporter = ProgressReporter(operation)
+        reporter.start()
+        try:
+            outcome = _run(operation, Progress(operation, reporter.buffer))
+        except LeaseLost:
+            logger.warning("%s attempt %s lost its lease", operation.pk, operation.attempt)
+            outcome = Outcome(state=State.LOST)
+        state = reporter.finish(outcome)
+    return outcome.next_operation if state is State.SUCCEEDED else None
+
+
+def _run(operation: LiveOperation, p: Progress) -> Outcome:
+    try:
+        operation.run(p)
+    except OperationCancelled:
+        return Outcome(state=State.CANCELLED, why="the run obeyed the cancel request")
+    except OperationError as error:
+        return _failed(clean(error))
+    except Exception as error:
+        # The one broad net: whatever a run raises is recorded, and told to staff in full.
+        logger.exception("%s attempt %s failed", operation.pk, operation.attempt)
+        return _failed(
+            _("Something went wrong (%(error)s). The staff can see the details.")
+            % {"error": type(error).__name__}
+        )
+    if p.failure:
+        return Outcome(state=State.FAILED, why="p.error()", error=p.failure)
+    return Outcome(
+        state=State.SUCCEEDED,
+        redirect=_success_url(operation),
+        next_operation=p.chained,
+    )
+
+
+def _failed(message: str) -> Outcome:
+    return Outcome(
+        state=State.FAILED,
+        why="run() raised",
+        error=message,
+        traceback=clean(traceback.format_exc()),
+    )
+
+
+def _success_url(operation: LiveOperation) -> str | None:
+    try:
+        return operation.get_success_url()
+    except Exception:  # the site's own code; a page that stays is no reason to lose a result
+        logger.exception("get_success_url() of %s", operation.pk)
+        return None

@@ -1,0 +1,71 @@
+"""What is said through Redis besides frames. A hint may get lost: the record is what counts."""
+
+import logging
+import uuid
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.core.cache import cache
+
+from liveops.conf import conf
+from liveops.failures import REDIS_UNAVAILABLE
+from liveops.models import LiveOperation
+
+logger = logging.getLogger(__name__)
+
+# A cancel request that the database could not take waits here for so long.
+CANCEL_HINT_TTL = 600
+
+
+def announce_change(operation: LiveOperation) -> None:
+    """Tell the watchers to read the record: a state changed outside of a run."""
+    message = {"type": "liveop.changed"}
+    try:
+        async_to_sync(get_channel_layer().group_send)(operation.get_channel_name(), message)
+    except REDIS_UNAVAILABLE as error:
+        logger.warning("watchers of %s were not told: %s", operation.pk, error)
+
+
+def show_alive(operation_id: uuid.UUID, attempt: int) -> None:
+    """A sign of life beside the row's heartbeat, for when the row cannot be written."""
+    _set(_alive_key(operation_id, attempt), 1, conf.LOST_AFTER)
+
+
+def is_alive(operation_id: uuid.UUID, attempt: int) -> bool:
+    return _get(_alive_key(operation_id, attempt)) is not None
+
+
+def leave_cancel_request(operation_id: uuid.UUID, attempt: int, user_key: Any) -> bool:
+    """Keep a cancel request for the worker while the row is locked. False: nobody will see it."""
+    return _set(_cancel_key(operation_id, attempt), str(user_key), CANCEL_HINT_TTL)
+
+
+def read_cancel_request(operation_id: uuid.UUID, attempt: int) -> str | None:
+    """The key of the user who asked, if somebody did."""
+    return _get(_cancel_key(operation_id, attempt))
+
+
+def _alive_key(operation_id: uuid.UUID, attempt: int) -> str:
+    return f"liveops:alive:{operation_id}:{attempt}"
+
+
+def _cancel_key(operation_id: uuid.UUID, attempt: int) -> str:
+    return f"liveops:cancel:{operation_id}:{attempt}"
+
+
+def _set(key: str, value: object, timeout: float) -> bool:
+    try:
+        cache.set(key, value, timeout)
+    except REDIS_UNAVAILABLE as error:
+        logger.warning("hint %s was not left: %s", key, error)
+        return False
+    return True
+
+
+def _get(key: str) -> Any:
+    try:
+        return cache.get(key)
+    except REDIS_UNAVAILABLE as error:
+        logger.warning("hint %s was not read: %s", key, error)
+        return None

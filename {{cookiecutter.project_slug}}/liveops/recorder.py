@@ -1,0 +1,173 @@
+"""From a worker thread to the database."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from liveops.exceptions import LeaseLost
+from liveops.failures import DATABASE_UNAVAILABLE
+from liveops.locks import wait_for_locks
+from liveops.models import LiveOperation, LogChunk, OperationEvent, State
+from liveops.models.log import LogLine
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What one flush has to record."""
+
+    seq: int
+    changes: dict[str, Any]
+    first_line: int
+    lines: list[LogLine]
+    # Of memory, about.
+    size: int
+
+    @property
+    def last_line(self) -> int:
+        return self.first_line + len(self.lines) - 1
+
+
+class Recorder:
+    """Writes the frames of one run in order, and keeps them while the database is not to be had.
+
+    Every write carries the attempt. To be used by one thread, over that thread's connection.
+    """
+
+    def __init__(self, operation: LiveOperation) -> None:
+        self.recorded_seq = operation.seq
+        self.cancel_requested = False
+        self._operation = operation
+        self._frames: deque[Frame] = deque()
+
+    def keep(self, frame: Frame) -> None:
+        self._frames.append(frame)
+
+    @property
+    def behind(self) -> bool:
+        return bool(self._frames)
+
+    def record(self, patience_ms: int) -> int | None:
+        """Write all that is kept, and the heartbeat, in one transaction.
+
+        Waits at most `patience_ms` for a lock. Returns the bytes of memory that are free again,
+        or None when the database could not take it. Raises LeaseLost when the row is not this
+        run's any more.
+        """
+        changes = {"heartbeat_at": Now(), **self._changes()}
+        if self._frames:
+            changes["seq"] = self._frames[-1].seq
+            changes["log_lines"] = self._frames[-1].last_line
+
+        def write() -> None:
+            self._update(changes)
+            self._insert_chunks()
+
+        # One statement needs no transaction around it.
+        needs_transaction = any(frame.lines for frame in self._frames)
+        if not self._attempt(patience_ms, write, atomic=needs_transaction):
+            return None
+        return self._forget()
+
+    def finish(
+        self,
+        state: State,
+        *,
+        patience_ms: int,
+        why: str,
+        changes: dict[str, Any],
+        cancelled_by: str | None = None,
+        next_operation: LiveOperation | None = None,
+    ) -> bool:
+        """Write all that is kept and the terminal state in one transaction. False: try again.
+
+        `cancelled_by`: the key of the user whose cancel request the row could not take in time.
+        Raises LeaseLost like `record()`.
+        """
+
+        def write() -> None:
+            last = {**self._changes(), **changes}
+            if cancelled_by is not None:
+                self._note_cancel_request(cancelled_by)
+            if next_operation is not None:
+                origin = f"chained from {self._operation.pk}"
+                next_operation.submit(by=next_operation.owner, why=origin)
+                last["next_operation"] = next_operation
+            self._insert_chunks()
+            if not self._operation.finish(state, why=why, **last):
+                raise LeaseLost
+
+        if not self._attempt(patience_ms, write, atomic=True):
+            return False
+        self._forget()
+        return True
+
+    def close(self) -> None:
+        connection.close()
+
+    def _changes(self) -> dict[str, Any]:
+        return {name: value for frame in self._frames for name, value in frame.changes.items()}
+
+    def _attempt(self, patience_ms: int, write: Callable[[], None], *, atomic: bool) -> bool:
+        try:
+            wait_for_locks(patience_ms)
+            with transaction.atomic() if atomic else nullcontext():
+                write()
+        except DATABASE_UNAVAILABLE as error:
+            logger.info("the record of %s has to wait: %s", self._operation.pk, error)
+            if not connection.is_usable():
+                connection.close()
+            return False
+        return True
+
+    def _update(self, changes: dict[str, Any]) -> None:
+        mine = LiveOperation.objects.filter(
+            pk=self._operation.pk, attempt=self._operation.attempt, state=State.RUNNING
+        )
+        # The condition asks for a cancel request without a query of its own.
+        unasked = mine if self.cancel_requested else mine.filter(cancel_requested_at=None)
+        if unasked.update(**changes):
+            return
+        if not mine.update(**changes):
+            raise LeaseLost
+        self.cancel_requested = True
+
+    def _insert_chunks(self) -> None:
+        LogChunk.objects.bulk_create(
+            chunk
+            for frame in self._frames
+            for chunk in LogChunk.pack(
+                operation_id=self._operation.pk,
+                attempt=self._operation.attempt,
+                seq=frame.seq,
+                first_line=frame.first_line,
+                lines=frame.lines,
+            )
+        )
+
+    def _note_cancel_request(self, user_key: str) -> None:
+        row = LiveOperation.objects.filter(pk=self._operation.pk, cancel_requested_at=None)
+        if row.update(cancel_requested_at=Now()):
+            OperationEvent.objects.create(
+                operation_id=self._operation.pk,
+                user=get_user_model()._default_manager.filter(pk=user_key).first(),
+                attempt=self._operation.attempt,
+                from_state=State.RUNNING,
+                to_state=State.RUNNING,
+                why="cancel requested while the row was locked",
+            )
+
+    def _forget(self) -> int:
+        freed = sum(frame.size for frame in self._frames)
+        if self._frames:
+            self.recorded_seq = self._frames[-1].seq
+        self._frames.clear()
+        return freed

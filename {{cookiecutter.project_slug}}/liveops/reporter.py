@@ -1,0 +1,285 @@
+"""What carries the reports of a run to the record and to the page."""
+
+import logging
+import threading
+import time
+import traceback
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from liveops.buffer import Batch, ReportBuffer
+from liveops.conf import conf
+from liveops.exceptions import LeaseLost, OperationCancelled
+from liveops.failures import DATABASE_UNAVAILABLE
+from liveops.fragments import PARTS, LogView, frame, render_log, render_result
+from liveops.hints import read_cancel_request, show_alive
+from liveops.models import LiveOperation, State
+from liveops.outcome import Outcome
+from liveops.pusher import FramePusher
+from liveops.recorder import Frame, Recorder
+
+logger = logging.getLogger(__name__)
+
+# The pause after a flush, in seconds: short for single reports, longer in a burst.
+WINDOW_MIN = 0.008
+WINDOW_MAX = 0.05
+BURST = 20
+# How long the page waits for the record; once that is behind, the page comes first.
+PATIENCE_MS = 250
+PATIENCE_BEHIND_MS = 50
+RECORD_BEHIND_EVERY = 0.25
+PATIENCE_FINAL_MS = 2_000
+# Cancel requests that the row could not take are looked for this often.
+LOOK_FOR_CANCEL_EVERY = 1.0
+
+PART_OF_COLUMN = {
+    "status_text": "status",
+    "status_level": "status",
+    "percent": "progress",
+    "tracking": "progress",
+    "stage_states": "stages",
+}
+
+
+class ProgressReporter:
+    """Records and pushes what a run reports, from a thread of its own.
+
+    The run only ever appends to `buffer`. The thread takes what has come together, writes it in
+    one transaction over its own connection, and sends one frame to the watchers. So reports are
+    visible while `run()` holds a transaction open, and cost the run microseconds.
+    """
+
+    def __init__(self, operation: LiveOperation) -> None:
+        self.buffer = ReportBuffer(conf.MAX_PENDING)
+        # Only the thread touches this copy; `run()` may do what it likes with its own instance.
+        self._shown = type(operation)._base_manager.get(pk=operation.pk)
+        self._regions: dict[str, str] = {}
+        self._dirty_parts: set[str] = set()
+        self._outcome: Outcome | None = None
+        self._ended = threading.Event()
+        self._crash: Exception | None = None
+        self._cancelled_by: str | None = None
+        self._thread = threading.Thread(target=self._work, name=f"reporter-{operation.pk}")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self, outcome: Outcome) -> State | None:
+        """Record and push all that is left, and how the run ended.
+
+        Returns the state recorded, or None when the row was not this run's any more. Raises what
+        the thread could not survive.
+        """
+        self._outcome = outcome
+        self._ended.set()
+        self.buffer.wake.set()
+        self._thread.join()
+        if self._crash is not None:
+            raise self._crash
+        return State(self._shown.state) if self._shown.is_finished else None
+
+    def _work(self) -> None:
+        self._recorder = Recorder(self._shown)
+        self._pusher = FramePusher(self._shown.get_channel_name())
+        try:
+            self._serve()
+            self._end()
+        except LeaseLost as lost:
+            self.buffer.interrupt(lost)
+        except Exception as error:
+            # Handed to the run's thread, which must not wait for this one for ever.
+            logger.exception("the reporter of %s ended", self._shown.pk)
+            self._crash = error
+            self.buffer.interrupt(LeaseLost())
+        finally:
+            self._pusher.close()
+            self._recorder.close()
+
+    def _serve(self) -> None:
+        now = time.monotonic()
+        self._seen_alive = self._recorded_at = self._looked_for_cancel = now
+        show_alive(self._shown.pk, self._shown.attempt)
+        # Every page learns at once that the run has begun.
+        self._dirty_parts.update(PARTS)
+        self._flush(self.buffer.take())
+        window = WINDOW_MIN
+        while not self._ended.is_set():
+            self.buffer.wake.wait(timeout=self._idle_time())
+            self.buffer.wake.clear()
+            batch = self.buffer.take()
+            if batch or self._dirty_parts:
+                self._flush(batch)
+                window = min(window * 2, WINDOW_MAX) if len(batch) > BURST else WINDOW_MIN
+            self._keep_up()
+            if batch:
+                self._ended.wait(window)
+
+    def _idle_time(self) -> float:
+        if self._recorder.behind:
+            return RECORD_BEHIND_EVERY
+        return min(LOOK_FOR_CANCEL_EVERY, conf.HEARTBEAT_EVERY)
+
+    def _flush(self, batch: Batch) -> None:
+        """Record first, then push; but the page does not wait for a record that is behind."""
+        was_behind = self._recorder.behind
+        log = self._keep(batch)
+        if not was_behind:
+            self._record(PATIENCE_MS)
+        self._push("liveop.frame", self._render(batch, log))
+
+    def _keep(self, batch: Batch) -> LogView | None:
+        shown = self._shown
+        first_line = shown.log_lines + 1
+        changes = dict(batch.changes)
+        if batch.regions:
+            self._regions.update(batch.regions)
+            changes["regions"] = dict(self._regions)
+        for column, value in changes.items():
+            setattr(shown, column, value)
+        shown.seq += 1
+        shown.log_lines += len(batch.lines)
+        self._recorder.keep(
+            Frame(
+                seq=shown.seq,
+                changes=changes,
+                first_line=first_line,
+                lines=batch.lines,
+                size=batch.size,
+            )
+        )
+        return render_log(first_line, batch.lines) if batch.lines else None
+
+    def _record(self, patience_ms: int) -> None:
+        freed = self._recorder.record(patience_ms)
+        if freed is None:
+            return
+        self.buffer.release(freed)
+        self._recorded_at = time.monotonic()
+        if self._recorder.cancel_requested:
+            self._pass_on_cancel()
+
+    def _pass_on_cancel(self) -> None:
+        if self._shown.cancel_requested_at is None:
+            self._shown.cancel_requested_at = timezone.now()
+            # The pages say so, too.
+            self._dirty_parts.add("status")
+            self.buffer.interrupt(OperationCancelled())
+            self.buffer.wake.set()
+
+    def _keep_up(self) -> None:
+        """Renew the signs of life, write what is still to be recorded, look for a cancel."""
+        shown, now = self._shown, time.monotonic()
+        since_record = now - self._recorded_at
+        behind = self._recorder.behind
+        if since_record >= (RECORD_BEHIND_EVERY if behind else conf.HEARTBEAT_EVERY):
+            self._record(PATIENCE_BEHIND_MS if behind else PATIENCE_MS)
+        if now - self._seen_alive >= conf.HEARTBEAT_EVERY:
+            self._seen_alive = now
+            show_alive(shown.pk, shown.attempt)
+            self._push("liveop.heartbeat")
+        if now - self._looked_for_cancel >= LOOK_FOR_CANCEL_EVERY and not self._cancelled_by:
+            self._looked_for_cancel = now
+            self._cancelled_by = read_cancel_request(shown.pk, shown.attempt)
+            if self._cancelled_by:
+                self._pass_on_cancel()
+
+    def _end(self) -> None:
+        if self._outcome is None:
+            raise RuntimeError("a reporter ends after finish() only")
+        batch = self.buffer.take()
+        log = self._keep(batch)
+        outcome = self._judge(self._outcome)
+        changes: dict[str, Any] = {
+            "seq": self._shown.seq,
+            "log_lines": self._shown.log_lines,
+            "error": outcome.error,
+            "traceback": outcome.traceback,
+        }
+        pause = WINDOW_MAX
+        while not self._recorder.finish(
+            outcome.state,
+            patience_ms=PATIENCE_FINAL_MS,
+            why=outcome.why,
+            changes=changes,
+            cancelled_by=self._cancelled_by,
+            next_operation=outcome.next_operation,
+        ):
+            show_alive(self._shown.pk, self._shown.attempt)
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
+        self._push("liveop.frame", self._render(batch, log, outcome=outcome))
+
+    def _judge(self, outcome: Outcome) -> Outcome:
+        """A result that cannot be shown is a failure, and says so instead of showing nothing."""
+        if outcome.state is not State.SUCCEEDED:
+            return outcome
+        try:
+            self._reload_own_fields()
+            render_result(self._shown)
+        except Exception:  # noqa: BLE001 (a template of the site's own may raise anything)
+            return replace(
+                outcome,
+                state=State.FAILED,
+                why="the result template raised",
+                error=_("The work was done, but its result cannot be shown."),
+                traceback=traceback.format_exc(),
+                redirect=None,
+                next_operation=None,
+            )
+        return outcome
+
+    def _reload_own_fields(self) -> None:
+        """`run()` may have saved fields of its kind, which the result template shows."""
+        own = [] if self._shown._meta.proxy else self._shown._meta.local_fields
+        names = [field.name for field in own if not field.primary_key]
+        while names:
+            try:
+                self._shown.refresh_from_db(fields=names)
+            except DATABASE_UNAVAILABLE:
+                time.sleep(1)
+            else:
+                return
+
+    def _render(
+        self, batch: Batch, log: LogView | None, outcome: Outcome | None = None
+    ) -> str | None:
+        names = {PART_OF_COLUMN[name] for name in batch.changes if name in PART_OF_COLUMN}
+        names |= self._dirty_parts
+        self._dirty_parts.clear()
+        redirect = None
+        if outcome is not None:
+            names |= set(PARTS)
+            redirect = self._redirect(outcome)
+        try:
+            return frame(
+                "frame",
+                self._shown,
+                parts=sorted(names),
+                regions=batch.regions,
+                log=log,
+                redirect=redirect,
+            )
+        except Exception:  # an overridden template may raise anything; the record is whole
+            logger.exception("frame %s of %s not shown", self._shown.seq, self._shown.pk)
+            return None
+
+    def _redirect(self, outcome: Outcome) -> str | None:
+        if outcome.next_operation is not None:
+            return outcome.next_operation.get_absolute_url()
+        return outcome.redirect
+
+    def _push(self, kind: str, text: str | None = None) -> None:
+        shown = self._shown
+        message: dict[str, Any] = {
+            "type": kind,
+            "attempt": shown.attempt,
+            "seq": shown.seq,
+            "state": shown.state,
+            "recorded": self._recorder.recorded_seq,
+        }
+        if text is not None:
+            message["text"] = text
+        self._pusher.push(message)

@@ -1,0 +1,99 @@
+"""Celery: start operations and watch over them."""
+
+import logging
+import os
+import platform
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from liveops.conf import conf
+from liveops.execution import execute
+from liveops.failures import DATABASE_UNAVAILABLE
+from liveops.hints import announce_change, is_alive
+from liveops.models import LiveOperation, State
+
+logger = logging.getLogger(__name__)
+
+
+def submit(operation: LiveOperation, by: Any) -> None:
+    """Save a new operation and send it to a worker once the transaction is committed."""
+    operation.submit(by=by)
+    transaction.on_commit(lambda: send(operation))
+
+
+def restart(operation: LiveOperation, by: Any) -> bool:
+    """Queue a new attempt and send it to a worker. False: there is nothing to retry."""
+    if not operation.restart(by=by):
+        return False
+    transaction.on_commit(lambda: send(operation))
+    transaction.on_commit(lambda: announce_change(operation))
+    return True
+
+
+def send(operation: LiveOperation) -> None:
+    """Put the message for this attempt on its queue. The sweep does so again if it gets lost."""
+    try:
+        run_operation.delay(str(operation.pk), operation.attempt)
+    except run_operation.OperationalError as error:
+        logger.warning("%s waits for the sweep, the broker is down: %s", operation.pk, error)
+
+
+@shared_task(
+    name="liveops.run_operation",
+    ignore_result=True,
+    # Only the claim can raise these: what `run()` raises is recorded.
+    autoretry_for=DATABASE_UNAVAILABLE,
+    max_retries=None,
+    retry_backoff=1,
+    retry_backoff_max=30,
+)
+def run_operation(operation_id: str, attempt: int) -> None:
+    """Run this attempt, unless somebody else did or does: a message may come more than once."""
+    worker = f"{platform.node()}:{os.getpid()}"
+    operation = LiveOperation.claim(operation_id, attempt, worker)
+    if operation is None:
+        logger.info("%s attempt %s is not to be run (any more)", operation_id, attempt)
+        return
+    next_operation = execute(operation)
+    if next_operation is not None:
+        send(next_operation)
+
+
+@shared_task(name="liveops.sweep", ignore_result=True)
+def sweep() -> None:
+    """Find runs whose worker vanished and queued operations whose message vanished."""
+    _end_lost_runs()
+    _send_again()
+
+
+def _end_lost_runs() -> None:
+    silent_since = timezone.now() - timedelta(seconds=conf.LOST_AFTER)
+    silent = LiveOperation.objects.filter(state=State.RUNNING, heartbeat_at__lte=silent_since)
+    for operation in silent.iterator():
+        # The row may be locked by the run itself, and then only this hint shows that it lives.
+        if is_alive(operation.pk, operation.attempt):
+            continue
+        if not operation.declare_lost(silent_since=silent_since):
+            continue
+        logger.warning("%s attempt %s: worker lost", operation.pk, operation.attempt)
+        announce_change(operation)
+        if operation.as_kind().retry_when_lost and operation.attempt < conf.MAX_ATTEMPTS:
+            restart(operation, by=None)
+
+
+def _send_again() -> None:
+    waiting_since = timezone.now() - timedelta(seconds=conf.RESEND_AFTER)
+    for operation in LiveOperation.objects.filter(
+        state=State.QUEUED, queued_at__lte=waiting_since
+    ).iterator():
+        again = LiveOperation.objects.filter(
+            pk=operation.pk, state=State.QUEUED, attempt=operation.attempt
+        )
+        # Whoever moves the time on sends the message, however many sweeps run at once.
+        if again.filter(queued_at=operation.queued_at).update(queued_at=Now()):
+            send(operation)
