@@ -3,6 +3,7 @@ import { Connection } from "./connection.js";
 import { freshness } from "./freshness.js";
 import { morph } from "./htmx.js";
 import { LogView } from "./log-view.js";
+import "./submit-once.js";
 import { Words } from "./words.js";
 
 const HIDDEN_PAGE_INTERVAL = 250; // ms; a hidden page gets no animation frames
@@ -81,11 +82,24 @@ class LiveOperation extends HTMLElement {
     this.addEventListener(
       "click",
       ({ target }) => {
-        if (target.closest("[data-liveop-now]")) connection.connect();
+        if (target.closest("[data-liveop-now]")) reconnect();
         if (target.closest("[data-liveop-jump]")) this.#log.jumpToEnd();
       },
       { signal },
     );
+    this.addEventListener("submit", (event) => this.#submit(event), { signal });
+  }
+
+  /** Cancel and Retry without leaving the page, as long as the answer will be seen here. */
+  async #submit(event) {
+    const action = event.target.closest("[data-liveop-action]");
+    if (!action || event.defaultPrevented || this.#connection.status !== "open") return;
+    event.preventDefault();
+    const form = event.target;
+    const options = { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } };
+    const response = await fetch(form.action, options).catch(() => null);
+    if (response?.status !== 204) return form.submit(); // shows what is wrong
+    this.toggleAttribute("cancelling", action.dataset.liveopAction === "cancel");
   }
 
   #take(message) {
@@ -132,6 +146,7 @@ class LiveOperation extends HTMLElement {
   #setState(state, anotherAttempt) {
     if (state === this.getAttribute("state") && !anotherAttempt) return;
     this.setAttribute("state", state);
+    for (const form of this.querySelectorAll("submit-once")) form.ready();
     this.#announce(`state-${state}`);
   }
 
@@ -201,7 +216,7 @@ class LiveOperation extends HTMLElement {
 
   /** For screen readers, and only what changes rarely: the state and the connection. */
   #announce(word, values) {
-    this.#words.say(this.querySelector("[data-liveop-announce]"), word, values);
+    this.querySelector("[data-liveop-announce]").textContent = this.#words.text(word, values);
   }
 
   #showLogEnds({ earlier, unseen, following }) {

@@ -8,7 +8,7 @@ class SubmitOnce extends HTMLElement {
     const { signal } = this.#listeners;
     this.addEventListener("submit", (event) => this.#submitted(event), { signal });
     // Coming back with the back button shows the page as it was left: ready again.
-    addEventListener("pageshow", ({ persisted }) => persisted && this.#ready(), { signal });
+    addEventListener("pageshow", ({ persisted }) => persisted && this.ready(), { signal });
   }
 
   disconnectedCallback() {
@@ -27,7 +27,8 @@ class SubmitOnce extends HTMLElement {
     button.setAttribute("aria-disabled", "true");
   }
 
-  #ready() {
+  /** Let the form be sent again. */
+  ready() {
     this.removeAttribute("sent");
     const button = this.querySelector("[aria-busy]");
     if (!button) return;
