@@ -95,7 +95,7 @@ def environment(redis_port: int) -> dict[str, str]:
 
 
 def build_runner(port: int, workers: int, redis_port: int, env: dict[str, str]) -> Runner:
-    redis = embedded_redis(redis_port, str(BASE_DIR / "var"))
+    redis = embedded_redis(redis_port, str(BASE_DIR / env.get("VAR_DIR", "var")))
     print(f"Redis: {redis.label}", flush=True)
     celery = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
     commands = {

@@ -13,11 +13,13 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
 
 env = environ.Env()
 if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
+
+# Whatever the site writes, unless a variable below says otherwise.
+VAR_DIR = BASE_DIR / (os.environ.get("VAR_DIR") or "var")
 
 DEBUG = env.bool("DEBUG", default=False)
 
@@ -40,7 +42,7 @@ USE_TZ = True
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[DOMAIN_NAME] if DOMAIN_NAME else [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or ([DOMAIN_NAME] if DOMAIN_NAME else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 if DEBUG:
@@ -201,7 +203,7 @@ AUTH_PASSWORD_VALIDATORS = [
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = BASE_DIR / (os.environ.get("MEDIA_ROOT") or "var/media")
+MEDIA_ROOT = BASE_DIR / (os.environ.get("MEDIA_ROOT") or VAR_DIR / "media")
 MEDIA_URL = ""
 FILE_UPLOAD_PERMISSIONS = 0o640
 STORAGES = {
@@ -210,7 +212,7 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "config.storage.HashedStaticFilesStorage"
         )
     },
 }

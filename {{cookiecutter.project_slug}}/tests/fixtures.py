@@ -75,7 +75,7 @@ def stack(
         django_db_blocker.unblock(),
         default_database(running_stack.database.url),
         override_settings(
-            CACHES={"default": redis_cache}, MEDIA_ROOT=running_stack.env["MEDIA_ROOT"]
+            CACHES={"default": redis_cache}, MEDIA_ROOT=running_stack.folder / "media"
         ),
     ):
         yield running_stack

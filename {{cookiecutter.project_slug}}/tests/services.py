@@ -43,8 +43,7 @@ class Stack:
         self.worker = self._process(
             "worker", [*CELERY, *worker, "--loglevel", "INFO", *ALONE]
         )
-        schedule = str(folder / "celerybeat-schedule")
-        self.beat = self._process("beat", [*CELERY, "beat", "--pidfile=", "--schedule", schedule])
+        self.beat = self._process("beat", [*CELERY, "beat", "--pidfile="])
 
     def _environment(self) -> dict[str, str]:
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
@@ -66,8 +65,8 @@ class Stack:
             "DATABASE_URL": self.database.url,
             "REDIS_URL": self.redis_url,
             "BROKER_URL": self.redis_url,
-            "MEDIA_ROOT": str(self.folder / "media"),
-            "STATIC_ROOT": str(self.folder / "static"),
+            "VAR_DIR": str(self.folder),
+            "MEDIA_ROOT": "",
             "LOG_LEVEL": "INFO",
         }
 

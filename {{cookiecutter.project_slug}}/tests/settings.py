@@ -16,6 +16,8 @@ os.environ.update(
         "ADMIN_PATH": "admin/",
         "TIME_ZONE": "UTC",
         "DATABASE_URL": "",
+        "VAR_DIR": "",
+        "MEDIA_ROOT": "",
         "ALLOWED_HOSTS": "testserver",
         "LIVEOPS_REQUIRED_GROUP": "",
         "LIVEOPS_ALLOWED_ORIGINS": "",
@@ -30,3 +32,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CELERY_BROKER_URL = "memory://"
+# Static files need not be collected.
+WHITENOISE_AUTOREFRESH = True

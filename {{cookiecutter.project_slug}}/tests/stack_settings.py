@@ -1,9 +1,6 @@
 """Settings of a stack's processes: the site's own, with the test kinds and quick passwords."""
 
-import os
-
 from config.settings import *
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.kinds"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STATIC_ROOT = os.environ["STATIC_ROOT"]

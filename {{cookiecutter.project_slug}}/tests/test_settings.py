@@ -1,0 +1,102 @@
+"""What the environment can do to the settings, seen from outside, in a process of its own."""
+
+import os
+import subprocess
+
+import pytest
+from tests.processes import PYTHON, SITE
+
+# Set and empty, so that a `.env` beside the site changes nothing here.
+BARE = {
+    "DEBUG": "0",
+    "SECRET_KEY": "",
+    "DOMAIN_NAME": "",
+    "ALLOWED_HOSTS": "",
+    "DATABASE_URL": "",
+    "LIVEOPS_REQUIRED_GROUP": "",
+    "LIVEOPS_ALLOWED_ORIGINS": "",
+    "SITE_NAME": "",
+}
+PRODUCTION = {
+    **BARE,
+    "SECRET_KEY": "kTz4_only-for-this-test_vE8wq2LrYb6Hn0Xc5Ps9Dm3Ga7Ju1",
+    "DOMAIN_NAME": "live.example.org",
+}
+
+
+def manage(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PYTHON, "manage.py", *arguments],
+        cwd=SITE,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            **env,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def setting(name: str, **env: str) -> str:
+    code = f"from django.conf import settings; print(settings.{name})"
+    done = manage("shell", "-v0", "-c", code, **env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_production_names_all_that_is_missing_at_once() -> None:
+    done = manage("check", **BARE)
+    assert done.returncode != 0
+    assert "- SECRET_KEY: " in done.stderr
+    assert "secrets.token_urlsafe" in done.stderr
+    assert "- DOMAIN_NAME: " in done.stderr
+
+
+def test_production_names_only_what_is_missing() -> None:
+    done = manage("check", **{**PRODUCTION, "SECRET_KEY": ""})
+    assert "- SECRET_KEY: " in done.stderr
+    assert "- DOMAIN_NAME: " not in done.stderr
+
+
+def test_production_settings_pass_the_deployment_check() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+
+
+def test_development_needs_no_variable_but_debug() -> None:
+    done = manage("check", **{**BARE, "DEBUG": "1"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_developers_key_never_reaches_production() -> None:
+    assert setting("SECRET_KEY", **{**BARE, "DEBUG": "1"}).startswith("development-only-")
+    assert setting("SECRET_KEY", **PRODUCTION) == PRODUCTION["SECRET_KEY"]
+
+
+@pytest.mark.parametrize("name", ["$HOME & Söhne", "O'Neill \"Live\" <b>", "走る 🚀"])
+def test_the_name_of_the_site_is_taken_as_it_is(name: str) -> None:
+    assert setting("SITE_NAME", **{**PRODUCTION, "SITE_NAME": name}) == name
+
+
+def test_a_proxy_is_believed_only_when_there_is_one() -> None:
+    code = "getattr(settings, 'SECURE_PROXY_SSL_HEADER')"
+    header = code.removeprefix("getattr(settings, '").removesuffix("')")
+    assert setting(header, **PRODUCTION) == "None"
+    assert "X_FORWARDED_PROTO" in setting(header, **PRODUCTION, BEHIND_PROXY="1")
+
+
+def test_sqlite_waits_for_the_writer_from_the_start() -> None:
+    options = setting("DATABASES['default']['OPTIONS']", **PRODUCTION)
+    assert "IMMEDIATE" in options
+    assert "journal_mode=WAL" in options
+
+
+def test_postgresql_comes_from_the_url() -> None:
+    url = "postgres://u:p@db.example.org:5433/site"
+    code = "DATABASES['default']"
+    database = setting(code, **{**PRODUCTION, "DATABASE_URL": url})
+    assert "django.db.backends.postgresql" in database
+    assert "init_command" not in database
