@@ -55,7 +55,8 @@ def run(step: str, *command: str | Path, env: dict[str, str] | None = None) -> N
 
 def pip_install(step: str, *arguments: str | Path) -> None:
     say(f"{step} ...")
-    options = ["--quiet", "--disable-pip-version-check", "--require-hashes"]
+    # Python compiles what is imported anyway, which is a small part of what is installed.
+    options = ["--quiet", "--disable-pip-version-check", "--no-compile", "--require-hashes"]
     run(step, PYTHON, "-m", "pip", "install", *options, *arguments)
 
 
@@ -101,7 +102,7 @@ def generate() -> None:
 def site_environment() -> dict[str, str]:
     """The environment without what another site's settings may have left in this terminal."""
     names = re.findall(r"^#?([A-Z_]+)=", EXAMPLE_SETTINGS.read_text(encoding="utf-8"), re.MULTILINE)
-    foreign = {*names, "DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONHOME"}
+    foreign = {*names, "DJANGO_SETTINGS_MODULE", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
     return {**kept, "DEBUG": "1"}
 
