@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class KindsConfig(AppConfig):
-    """Kinds that only tests start. Proxies all, so that no migration is needed."""
+    """Kinds that only tests start."""
 
     name = "tests.kinds"
     label = "kinds"

@@ -1,0 +1,193 @@
+"""Operations on a real worker: how they end, and what a click does meanwhile."""
+
+import re
+import time
+
+import pytest
+import redis
+from liveops.models import LiveOperation, State
+from liveops.record import Log
+from tests.client import SiteClient
+from tests.kinds.models import Patient
+from tests.processes import wait_until
+from tests.services import Stack
+from tests.watcher import Watcher
+
+
+def operation(operation_id: str) -> LiveOperation:
+    return LiveOperation.objects.get(pk=operation_id)
+
+
+def wait_for_state(operation_id: str, state: State) -> LiveOperation:
+    wait_until(lambda: operation(operation_id).state == state, f"{operation_id} is {state}")
+    return operation(operation_id)
+
+
+def watch(member: SiteClient, operation_id: str) -> Watcher:
+    watcher = Watcher(member, operation_id)
+    watcher.connect()
+    return watcher
+
+
+def let_end(operation_id: str) -> None:
+    Patient.objects.filter(pk=operation_id).update(may_end=True)
+
+
+def test_a_result_is_shown_to_those_who_watch_and_to_those_who_come_later(
+    stack: Stack, member: SiteClient
+) -> None:
+    operation_id = member.start("kinds.greeting")
+    watcher = watch(member, operation_id)
+    view = watcher.wait_until_finished()
+    watcher.disconnect()
+    assert view.state == State.SUCCEEDED
+    assert view.texts == ["Hello"]
+    later = member.http.get(f"/operations/{operation_id}/").text
+    assert "greeting" in later
+    assert "Hello" in later
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"),
+    [
+        ("raise", "Something went wrong (RuntimeError)"),
+        ("operation-error", "the &lt;b&gt;file&lt;/b&gt; is empty"),
+        ("p.error", "no &lt;b&gt;luck&lt;/b&gt;"),
+        ("no-json", "Something went wrong (TypeError)"),
+        ("template", "its result cannot be shown"),
+    ],
+)
+def test_a_failure_says_why_and_keeps_details_for_staff(
+    stack: Stack, member: SiteClient, how: str, shown: str
+) -> None:
+    operation_id = member.start("kinds.failing", how=how)
+    watcher = watch(member, operation_id)
+    view = watcher.wait_until_finished()
+    watcher.disconnect()
+    assert view.state == State.FAILED
+    assert view.texts == ["before"]
+    page = member.http.get(f"/operations/{operation_id}/").text
+    # A page that was opened after the end needs no frame.
+    for html in (view.parts.get("result", page), page):
+        assert shown in html
+        assert "secret" not in html
+        assert "Traceback" not in html
+    kept = operation(operation_id)
+    assert ("Traceback" in kept.traceback) == (how != "p.error")
+
+
+def test_cancelling_a_queued_operation_ends_it_before_it_began(
+    stack: Stack, member: SiteClient
+) -> None:
+    busy = [member.start("kinds.patient") for _ in range(2)]
+    for operation_id in busy:
+        wait_for_state(operation_id, State.RUNNING)
+    queued = member.start("kinds.patient")
+    watcher = watch(member, queued)
+    member.cancel(queued)
+    assert watcher.wait_until_finished(within=5).state == State.CANCELLED
+    watcher.disconnect()
+    for operation_id in busy:
+        let_end(operation_id)
+        wait_for_state(operation_id, State.SUCCEEDED)
+    # Both workers are free now, and the message of the cancelled one has come to nothing.
+    done = member.start("kinds.greeting")
+    wait_for_state(done, State.SUCCEEDED)
+    assert operation(queued).state == State.CANCELLED
+    assert operation(queued).started_at is None
+
+
+def test_cancelling_a_running_operation_ends_it_at_its_next_check(
+    stack: Stack, member: SiteClient
+) -> None:
+    operation_id = member.start("kinds.patient")
+    watcher = watch(member, operation_id)
+    watcher.wait_for(lambda view: view.texts == ["attempt 1"])
+    began = time.monotonic()
+    member.cancel(operation_id)
+    assert watcher.wait_until_finished(within=5).state == State.CANCELLED
+    took = time.monotonic() - began
+    watcher.disconnect()
+    events = [event.why for event in operation(operation_id).events.all()]
+    assert "cancel requested" in events
+    assert events[-1] == "the run obeyed the cancel request"
+    print(f"cancelled within {took:.2f} s", end=" ")
+
+
+def test_a_retry_begins_anew_on_the_same_page(stack: Stack, member: SiteClient) -> None:
+    operation_id = member.start("kinds.patient")
+    watcher = watch(member, operation_id)
+    watcher.wait_for(lambda view: view.texts == ["attempt 1"])
+    member.cancel(operation_id)
+    watcher.wait_until_finished()
+    let_end(operation_id)
+    member.restart(operation_id)
+    view = watcher.wait_for(lambda view: view.attempt == 2 and view.state == State.SUCCEEDED)
+    watcher.disconnect()
+    assert view.texts == ["attempt 2"]
+    kept = operation(operation_id).as_kind()
+    assert isinstance(kept, Patient)
+    assert kept.restarts == 1
+    assert [line.text for line in Log(kept, 1)] == ["attempt 1"]
+
+
+def test_a_chain_leads_on_to_the_next_operation(stack: Stack, member: SiteClient) -> None:
+    operation_id = member.start("kinds.showcase", chain="on")
+    watcher = watch(member, operation_id)
+    view = watcher.wait_until_finished()
+    watcher.disconnect()
+    following = operation(operation_id).next_operation
+    assert following is not None
+    if view.redirect:  # not when the run was over before the page was opened
+        assert view.redirect == following.get_absolute_url()
+    assert wait_for_state(str(following.pk), State.SUCCEEDED).kind == "kinds.greeting"
+    assert view.regions.get("#first", "<p>one</p><p>two</p>") == "<p>one</p><p>two</p>"
+
+
+def test_a_message_that_comes_again_runs_nothing_twice(stack: Stack, member: SiteClient) -> None:
+    operation_id = member.start("kinds.greeting")
+    wait_for_state(operation_id, State.SUCCEEDED)
+    send = f"from liveops.tasks import run_operation as r; [r.delay('{operation_id}', 1) for _ in '12']"
+    stack.manage("shell", "-v0", "-c", send)
+    done = member.start("kinds.greeting")
+    wait_for_state(done, State.SUCCEEDED)
+    claims = operation(operation_id).events.filter(to_state=State.RUNNING)
+    assert claims.count() == 1
+
+
+def test_a_running_operation_keeps_two_connections_to_redis_at_most(
+    stack: Stack, member: SiteClient
+) -> None:
+    server = redis.Redis.from_url(stack.redis_url)
+
+    def connections() -> int:
+        # Short-lived ones of the sweep may be among them, so the fewest of some readings count.
+        readings = []
+        for _ in range(15):
+            readings.append(len(server.client_list()))
+            time.sleep(0.1)
+        return min(readings)
+
+    warm = member.start("kinds.greeting")
+    wait_for_state(warm, State.SUCCEEDED)
+    before = connections()
+    operation_id = member.start("kinds.chatter", lines=3_000, burst=1, pause=0.005)
+    wait_for_state(operation_id, State.RUNNING)
+    during = connections()
+    assert operation(operation_id).state == State.RUNNING
+    wait_for_state(operation_id, State.SUCCEEDED)
+    assert during - before <= 2
+    print(f"{during - before} Redis connections per running operation", end=" ")
+
+
+def test_no_secret_reaches_a_log_or_an_address(stack: Stack, member: SiteClient) -> None:
+    operation_id = member.start("kinds.greeting")
+    watcher = watch(member, operation_id)
+    watcher.wait_until_finished()
+    token = member.fresh_token(watcher.page)
+    watcher.disconnect()
+    logs = "\n".join(process.log.read_text(errors="replace") for process in stack.processes)
+    assert operation_id in logs  # the web server names the pages that it serves
+    assert token not in logs
+    assert not re.search(r"token=|sessionid=", logs)
+    assert stack.env["SECRET_KEY"] not in logs
