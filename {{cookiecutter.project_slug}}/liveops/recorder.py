@@ -47,6 +47,7 @@ class Recorder:
         self.cancel_requested = False
         self._operation = operation
         self._frames: deque[Frame] = deque()
+        self._waiting = False
 
     def keep(self, frame: Frame) -> None:
         self._frames.append(frame)
@@ -122,10 +123,13 @@ class Recorder:
             with transaction.atomic() if atomic else nullcontext():
                 write()
         except DATABASE_UNAVAILABLE as error:
-            logger.info("the record of %s has to wait: %s", self._operation.pk, error)
+            if not self._waiting:
+                logger.info("the record of %s has to wait: %s", self._operation.pk, error)
+            self._waiting = True
             if not connection.is_usable():
                 connection.close()
             return False
+        self._waiting = False
         return True
 
     def _update(self, changes: dict[str, Any]) -> None:

@@ -100,7 +100,7 @@ class ProgressReporter:
 
     def _serve(self) -> None:
         now = time.monotonic()
-        self._seen_alive = self._recorded_at = self._looked_for_cancel = now
+        self._seen_alive = self._tried_at = self._looked_for_cancel = now
         show_alive(self._shown.pk, self._shown.attempt)
         # Every page learns at once that the run has begun.
         self._dirty_parts.update(PARTS)
@@ -154,10 +154,10 @@ class ProgressReporter:
 
     def _record(self, patience_ms: int) -> None:
         freed = self._recorder.record(patience_ms)
+        self._tried_at = time.monotonic()
         if freed is None:
             return
         self.buffer.release(freed)
-        self._recorded_at = time.monotonic()
         if self._recorder.cancel_requested:
             self._pass_on_cancel()
 
@@ -172,9 +172,8 @@ class ProgressReporter:
     def _keep_up(self) -> None:
         """Renew the signs of life, write what is still to be recorded, look for a cancel."""
         shown, now = self._shown, time.monotonic()
-        since_record = now - self._recorded_at
         behind = self._recorder.behind
-        if since_record >= (RECORD_BEHIND_EVERY if behind else conf.HEARTBEAT_EVERY):
+        if now - self._tried_at >= (RECORD_BEHIND_EVERY if behind else conf.HEARTBEAT_EVERY):
             self._record(PATIENCE_BEHIND_MS if behind else PATIENCE_MS)
         if now - self._seen_alive >= conf.HEARTBEAT_EVERY:
             self._seen_alive = now

@@ -57,7 +57,9 @@ def test_every_watcher_of_a_long_run_ends_right_though_some_come_and_go(
         expect_right_end(watcher.view, LINES)
     expect_complete_record(operation_id, LINES)
     download = member.http.get(f"/operations/{operation_id}/log.txt").text.splitlines()
-    assert [line.split(" ", 2)[2] for line in download] == [f"line {n}" for n in range(1, LINES + 1)]
+    assert [line.split(" ", 2)[2] for line in download] == [
+        f"line {n}" for n in range(1, LINES + 1)
+    ]
     print(f"{LINES:,} lines, 5 watchers, 8 interruptions: 0 lost, 0 twice", end=" ")
 
 
@@ -97,9 +99,7 @@ def test_somebody_who_comes_late_gets_the_whole_picture(stack: Stack, member: Si
 
 def test_a_burst_is_stored_in_chunks_of_bounded_size(stack: Stack, member: SiteClient) -> None:
     operation_id = member.start("kinds.chatter", lines=20_000, burst=1, pause=0)
-    wait_until(
-        lambda: LiveOperation.objects.get(pk=operation_id).is_finished, "the burst is over"
-    )
+    wait_until(lambda: LiveOperation.objects.get(pk=operation_id).is_finished, "the burst is over")
     expect_complete_record(operation_id, 20_000)
     chunks = LogChunk.objects.filter(operation_id=operation_id)
     assert max(chunk.line_count for chunk in chunks) <= LogChunk.MAX_LINES
