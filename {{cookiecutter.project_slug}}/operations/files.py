@@ -16,7 +16,7 @@ from operations import conf
 
 def private_path(operation: LiveOperation, filename: str) -> str:
     """A folder for each attempt of each operation, so that no two files share a name."""
-    return f"operations/{operation.pk}/{operation.attempt}/{filename}"
+    return f"operations/{operation.id}/{operation.attempt}/{filename}"
 
 
 def validate_upload_size(file: File) -> None:

@@ -13,7 +13,7 @@ WINDOW = 8
 PHONE_DIGITS = 7
 # Unequal names are no match, whatever else agrees: families share a phone.
 NAME_AT_LEAST = 60
-NAME_WEIGHT, EMAIL_WEIGHT, PHONE_WEIGHT = 5, 3, 2
+NAME_WEIGHT, EMAIL_WEIGHT, PHONE_WEIGHT = 5, 2, 3
 # Letters that have no accent to take away.
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"})
 
