@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from liveops.models import LiveOperation, State
 from liveops.record import Log
 from tests.client import SiteClient
