@@ -2,6 +2,8 @@ PYTHON ?= python3
 PORT ?= 8000
 SITE := {{cookiecutter.project_slug}}
 
+CODE := hooks demo tests
+
 .PHONY: help demo test lint format lock clean
 
 # Show what can be made
@@ -19,15 +21,15 @@ test: build/tests/installed build/site-tests/installed
 # Check style and types of the template and, in place, of the site; changes nothing
 lint: export PYTHONDONTWRITEBYTECODE = 1
 lint: build/tests/installed build/site-tests/installed
-	build/tests/bin/ruff check .
-	build/tests/bin/ruff format --check .
+	build/tests/bin/ruff check $(CODE)
+	build/tests/bin/ruff format --check $(CODE)
 	build/tests/bin/mypy hooks demo/run.py tests
 	$(MAKE) -C '$(SITE)' lint PYTHON='$(CURDIR)/build/site-tests/bin/python'
 
 # Put the template's Python files into the house style
 format: build/tests/installed
-	build/tests/bin/ruff check --fix .
-	build/tests/bin/ruff format .
+	build/tests/bin/ruff check --fix $(CODE)
+	build/tests/bin/ruff format $(CODE)
 
 # Lock the root's requirements again, with hashes and without the address of an index
 lock: build/tests/installed

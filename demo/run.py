@@ -21,6 +21,7 @@ from server import HOST, is_free, on_ending_signals, serve
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 SITE = BUILD / "live_operations"
+NEW = BUILD / "new"
 VENV = BUILD / "venv"
 PYTHON = VENV / "bin" / "python"
 TOOLS = VENV / "template-tools"
@@ -77,19 +78,16 @@ def install() -> None:
 def generate() -> None:
     """Make the site anew. One that is there already keeps its secrets and its data."""
     say("Generating the site ...")
-    for path in SITE.iterdir() if SITE.is_dir() else ():
-        if path.is_dir() and path.name != "var":
-            shutil.rmtree(path)
-        elif path.is_file() and path.name != ".env":
-            path.unlink()
-    folders = {"replay_dir": BUILD / "replay", "cookiecutters_dir": BUILD / "cookiecutters"}
-    config = BUILD / "cookiecutter.yaml"
+    folders = {"replay_dir": NEW / "replay", "cookiecutters_dir": NEW / "cookiecutters"}
+    shutil.rmtree(NEW, ignore_errors=True)
+    NEW.mkdir()
+    config = NEW / "cookiecutter.yaml"
     config.write_text(
         "".join(f'{name}: "{folder}"\n' for name, folder in folders.items()), encoding="utf-8"
     )
-    options = ["--no-input", "--overwrite-if-exists", "--config-file", str(config)]
+    options = ["--no-input", "--config-file", str(config), "--output-dir", str(NEW)]
     process = subprocess.run(
-        [PYTHON, "-m", "cookiecutter", *options, "--output-dir", BUILD, ROOT],
+        [PYTHON, "-m", "cookiecutter", *options, ROOT],
         env={**os.environ, "PYTHONPATH": str(TOOLS)},
         capture_output=True,
         check=False,
@@ -97,6 +95,21 @@ def generate() -> None:
     if process.returncode:
         sys.stderr.buffer.write(process.stdout + process.stderr)
         sys.exit("Generating the site failed: see the message above.")
+    replace_code(NEW / SITE.name)
+
+
+def replace_code(new: Path) -> None:
+    SITE.mkdir(exist_ok=True)
+    for path in SITE.iterdir():
+        if path.name in {".env", "var"}:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for path in new.iterdir():
+        if not (SITE / path.name).exists():
+            path.rename(SITE / path.name)
 
 
 def site_environment() -> dict[str, str]:

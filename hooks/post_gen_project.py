@@ -26,6 +26,8 @@ def remove_ignored_files() -> None:
             for found in list(search(line.strip("/"))):
                 if found.name not in kept:
                     remove(found)
+        if not any(rules.parent.iterdir()):
+            rules.parent.rmdir()
 
 
 def remove(path: Path) -> None:

@@ -138,6 +138,8 @@ def test_caches_data_and_secrets_of_the_template_stay_behind(
     left_behind = {
         ".env": "SECRET_KEY=of-the-template",
         ".venv/bin/python": "",
+        ".import_linter_cache/.gitignore": "*",
+        ".import_linter_cache/liveops.data.json": "{{ this is no template }}",
         "__pycache__/dev.cpython-311.pyc": "",
         "var/db.sqlite3": "",
         "var/mypy_cache/3.11/a.json": "{{ this is no template }}",
@@ -162,11 +164,12 @@ def test_caches_data_and_secrets_of_the_template_stay_behind(
 def test_a_site_generated_again_keeps_its_secrets_and_data(
     template: Template, tmp_path: Path
 ) -> None:
-    site = template.generate(tmp_path)
+    clone = template.copy(tmp_path / "template")
+    site = clone.generate(tmp_path)
     secrets = (site / ".env").read_bytes()
     (site / "var/db.sqlite3").write_text("data", encoding="utf-8")
     (site / "manage.py").write_text("changed", encoding="utf-8")
-    result = template.command_line(tmp_path, "--overwrite-if-exists")
+    result = clone.command_line(tmp_path, "--overwrite-if-exists")
     assert result.returncode == 0, result.stderr
     assert (site / ".env").read_bytes() == secrets
     assert (site / "var/db.sqlite3").read_text(encoding="utf-8") == "data"
