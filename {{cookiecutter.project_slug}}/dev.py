@@ -27,7 +27,7 @@ PYTHON = sys.executable
 READY_WITHIN_SECONDS = 60
 
 
-class Runner(Manager):  # type: ignore[misc]
+class Runner(Manager):
     """Ends all processes when one ends, and remembers which one that was."""
 
     first_to_end = ""
@@ -98,11 +98,11 @@ def build_runner(port: int, workers: int, redis_port: int, env: dict[str, str]) 
     redis = embedded_redis(redis_port, str(BASE_DIR / env.get("VAR_DIR", "var")))
     print(f"Redis: {redis.label}", flush=True)
     celery = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
+    alone = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     commands = {
         "redis": redis.command,
         "web": [PYTHON, "-m", "daphne", "-b", HOST, "-p", str(port), "config.asgi:application"],
-        "worker": [*celery, "worker", "--pool", "prefork", "--concurrency", str(workers)]
-        + ["--loglevel", "INFO", "--without-gossip", "--without-mingle"],
+        "worker": [*celery, "worker", "--pool", "prefork", "--concurrency", str(workers), *alone],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
     }
     runner = Runner()
@@ -113,7 +113,7 @@ def build_runner(port: int, workers: int, redis_port: int, env: dict[str, str]) 
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + signum)
+    raise SystemExit(0)
 
 
 def main() -> int:

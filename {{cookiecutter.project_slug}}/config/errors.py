@@ -43,7 +43,7 @@ def database_busy(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """The site's `handler500`: also meets what is raised outside views, as when a session is saved."""
+    """The site's `handler500`: meets what is raised outside views, as when a session is saved."""
     if is_database_busy(sys.exc_info()[1]):
         return database_busy(request)
     return default_server_error(request)

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
 from tests.live_page import LivePage, read_page
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import environ
 import pytest
-from config.embedded_redis import embedded_redis
 from django.db import connections
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
+
+from config.embedded_redis import embedded_redis
 from tests.databases import Database, Postgres, Sqlite
 from tests.services import Stack
 

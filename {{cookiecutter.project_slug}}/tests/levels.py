@@ -1,4 +1,4 @@
-"""Marks each test with its level, by the fixtures that it asks for, and runs the quick ones first."""
+"""Marks each test with its level, by the fixtures that it asks for; runs the quick ones first."""
 
 import pytest
 

@@ -29,7 +29,7 @@ class LivePage:
 
 
 class _Reader(HTMLParser):
-    """Collects `<live-operation>` and `<li data-line="…">`, whose `<time>` is no part of the text."""
+    """Collects `<live-operation>` and `<li data-line="…">`; a line's `<time>` is no text of it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import httpx
 
 SITE = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -25,6 +28,14 @@ def accepts(port: int) -> bool:
         with socket.create_connection((HOST, port), timeout=1):
             return True
     except OSError:
+        return False
+
+
+def answers(url: str) -> bool:
+    """Whether `url` is answered with 200."""
+    try:
+        return httpx.get(url, timeout=5).status_code == httpx.codes.OK
+    except httpx.HTTPError:
         return False
 
 
@@ -76,25 +87,21 @@ class Process:
         os.kill(self.pid, number)
 
     def stop(self, within: float = 10) -> None:
-        """Ends the process with SIGTERM, and its whole group with SIGKILL where that is not enough."""
+        """Ends the process with SIGTERM, and with SIGKILL whatever is left of its group then."""
         if self._popen is None:
             return
         if self.is_running:
             self._popen.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(within)
-            except subprocess.TimeoutExpired:
-                pass
         self.kill()
 
     def kill(self) -> None:
         """Ends the process and its children at once, with SIGKILL."""
         if self._popen is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._popen.wait()
 
     def wait_for(self, condition: Callable[[], object], what: str, within: float = 30) -> None:

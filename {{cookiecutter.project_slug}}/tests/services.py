@@ -3,14 +3,13 @@
 import os
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from config.embedded_redis import embedded_redis
 from django.conf import settings
+
+from config.embedded_redis import embedded_redis
 from tests.databases import Database
-from tests.processes import HOST, PYTHON, SITE, Process, accepts, free_port, wait_until
+from tests.processes import HOST, PYTHON, SITE, Process, accepts, answers, free_port, wait_until
 
 CELERY = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
 
@@ -40,9 +39,7 @@ class Stack:
             [PYTHON, "-m", "daphne", "-b", HOST, "-p", str(self.port), "config.asgi:application"],
         )
         worker = ["worker", "--pool", "prefork", "--concurrency", str(concurrency)]
-        self.worker = self._process(
-            "worker", [*CELERY, *worker, "--loglevel", "INFO", *ALONE]
-        )
+        self.worker = self._process("worker", [*CELERY, *worker, "--loglevel", "INFO", *ALONE])
         self.beat = self._process("beat", [*CELERY, "beat", "--pidfile="])
 
     def _environment(self) -> dict[str, str]:
@@ -100,11 +97,7 @@ class Stack:
         process.start()
 
     def serves(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.base_url}/healthz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return answers(f"{self.base_url}/healthz")
 
     def wait_until_serving(self) -> None:
         wait_until(self.serves, "the web server answers /healthz")

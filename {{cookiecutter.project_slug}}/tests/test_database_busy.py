@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from accounts.models import User
-from config.errors import database_busy, is_database_busy, server_error
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.test import Client, RequestFactory
+
+from accounts.models import User
+from config.errors import database_busy, is_database_busy, server_error
 
 
 @pytest.fixture

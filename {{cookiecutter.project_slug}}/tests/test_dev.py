@@ -3,14 +3,13 @@
 import os
 import signal
 import socket
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from tests.processes import HOST, PYTHON, Process, free_port, wait_until
+
+from tests.processes import HOST, PYTHON, Process, answers, free_port, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -36,11 +35,7 @@ class Site(Process):
         return self.log.read_text(encoding="utf-8")
 
     def serves(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.port}/healthz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return answers(f"http://{HOST}:{self.port}/healthz")
 
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.pid).children(recursive=True)

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+
 from tests.processes import PYTHON, SITE
 
 # Set and empty, so that a `.env` beside the site changes nothing here.
@@ -76,7 +77,7 @@ def test_a_developers_key_never_reaches_production() -> None:
     assert setting("SECRET_KEY", **PRODUCTION) == PRODUCTION["SECRET_KEY"]
 
 
-@pytest.mark.parametrize("name", ["$HOME & Söhne", "O'Neill \"Live\" <b>", "走る 🚀"])
+@pytest.mark.parametrize("name", ["$HOME & Söhne", 'O\'Neill "Live" <b>', "走る 🚀"])
 def test_the_name_of_the_site_is_taken_as_it_is(name: str) -> None:
     assert setting("SITE_NAME", **{**PRODUCTION, "SITE_NAME": name}) == name
 

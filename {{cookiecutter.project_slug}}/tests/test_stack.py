@@ -1,6 +1,7 @@
 """The parts that integration tests rely on do run, from the form to the websocket."""
 
 import httpx
+
 from accounts.models import User
 from tests.client import SiteClient
 from tests.live_page import Line

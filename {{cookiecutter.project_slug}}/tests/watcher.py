@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
 from tests.client import SiteClient
 from tests.live_view import LiveView
 from tests.processes import wait_until
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 ACK_EVERY_SECONDS = 0.5
 ACK_EVERY_BYTES = 64 * 1024
