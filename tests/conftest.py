@@ -54,6 +54,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def user_environment() -> dict[str, str]:
+    """The environment with the user's own folders, where pip and Playwright keep settings."""
+    return dict(os.environ)
+
+
 @pytest.fixture(autouse=True)
 def no_user_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))

@@ -52,13 +52,15 @@ class Template:
         )
 
     def command_line(
-        self, output: Path, *options: str, **answers: str
+        self, output: Path, *options: str, typed: str | None = None, **answers: str
     ) -> subprocess.CompletedProcess[str]:
-        pairs = [f"{question}={answer}" for question, answer in answers.items()]
-        command = [sys.executable, "-m", "cookiecutter", "--no-input", *options]
-        command += ["--output-dir", str(output), str(self.root), *pairs]
+        """Run cookiecutter as a user does, who types answers or accepts all defaults."""
+        command = [sys.executable, "-m", "cookiecutter", *options]
+        command += [] if typed else ["--no-input"]
+        command += ["--output-dir", str(output), str(self.root)]
+        command += [f"{question}={answer}" for question, answer in answers.items()]
         return subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", check=False
+            command, input=typed or "", capture_output=True, encoding="utf-8", check=False
         )
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -206,3 +207,13 @@ def test_the_next_steps_are_printed(template: Template, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "cd ops" in result.stdout
     assert "make run" in result.stdout
+
+
+def test_questions_are_asked_in_words(template: Template, tmp_path: Path) -> None:
+    asked = template.command_line(tmp_path, typed="My site\n\n\n\n\n\n")
+    assert asked.returncode == 0, asked.stderr
+    assert (tmp_path / "my_site").is_dir()
+    prompts = json.loads((template.root / "cookiecutter.json").read_text())["__prompts__"]
+    assert len(prompts) == 6
+    shown = " ".join(asked.stdout.split())
+    assert [text for text in prompts.values() if text not in shown] == []

@@ -1,6 +1,10 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from cookiecutter.environment import StrictEnvironment
 from template import Template
 
 ILLEGAL = {
@@ -105,3 +109,31 @@ def test_a_folder_that_holds_other_files_survives_a_refusal(
     result = template.command_line(tmp_path, project_slug="a/b")
     assert result.returncode != 0
     assert [path.name for path in tmp_path.rglob("*")] == ["a", "mine.txt"]
+
+
+def test_without_a_time_zone_database_a_plausible_zone_is_accepted(
+    template: Template, tmp_path: Path
+) -> None:
+    hook = (template.root / "hooks/pre_gen_project.py").read_text(encoding="utf-8")
+    answers = {
+        "project_name": "Site",
+        "project_slug": "site_name",
+        "domain_name": "localhost",
+        "admin_email": "admin@localhost",
+        "required_group": "",
+    }
+    # Without site-packages, where the tzdata package may be.
+    python = [sys.executable, "-S"]
+    env = {**os.environ, "PYTHONTZPATH": ""}
+    probe = "import zoneinfo; print(len(zoneinfo.available_timezones()))"
+    zones = subprocess.run([*python, "-c", probe], env=env, capture_output=True, check=True).stdout
+    assert int(zones) == 0
+    for zone, accepted in {"Europe/Berlin": True, "UTC": True, "no zone": False}.items():
+        script = tmp_path / "hook.py"
+        context = {**answers, "timezone": zone}
+        rendered = StrictEnvironment(context={}).from_string(hook).render(cookiecutter=context)
+        script.write_text(rendered, encoding="utf-8")
+        done = subprocess.run(
+            [*python, script], cwd=tmp_path, env=env, capture_output=True, check=False
+        )
+        assert (done.returncode == 0) == accepted, done.stderr

@@ -102,6 +102,7 @@ def test_production_refuses_to_start_without_what_it_needs_and_names_it(
 def test_its_own_tests_pass(
     site: Path,
     site_python: str,
+    user_environment: dict[str, str],
     capfd: pytest.CaptureFixture[str],
     left_out: Callable[[str], None],
 ) -> None:
@@ -110,6 +111,7 @@ def test_its_own_tests_pass(
         subprocess.Popen(
             ["make", "test", f"PYTHON={site_python}"],
             cwd=site,
+            env=user_environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
