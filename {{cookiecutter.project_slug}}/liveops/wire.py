@@ -9,6 +9,8 @@ from liveops.record import Position
 
 # The longest token that we issue is far shorter.
 MAX_TOKEN = 4096
+# No column holds a larger number.
+MAX_COUNT = 2**63 - 1
 
 
 class Close(IntEnum):
@@ -61,6 +63,11 @@ def parse(text: str) -> Subscribe | Ack:
 
 def _position(value: Any) -> Position:
     match value:
-        case {"attempt": int(attempt), "seq": int(seq)} if attempt >= 0 and seq >= 0:
-            return Position(int(attempt), int(seq))
+        case {"attempt": attempt, "seq": seq} if _is_count(attempt) and _is_count(seq):
+            return Position(attempt, seq)
     raise Malformed("no position")
+
+
+def _is_count(value: object) -> bool:
+    # True and False are integers, too.
+    return type(value) is int and 0 <= value <= MAX_COUNT
