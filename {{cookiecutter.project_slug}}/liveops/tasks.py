@@ -14,10 +14,14 @@ from django.utils import timezone
 from liveops.conf import conf
 from liveops.execution import execute
 from liveops.failures import DATABASE_UNAVAILABLE
-from liveops.hints import announce_change, is_alive
+from liveops.hints import announce_change, is_alive, leave_cancel_request
+from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State
 
 logger = logging.getLogger(__name__)
+
+# A click on Cancel does not wait longer for a locked row; the worker gets a hint instead.
+CANCEL_PATIENCE_MS = 250
 
 
 def submit(operation: LiveOperation, by: Any) -> None:
@@ -33,6 +37,24 @@ def restart(operation: LiveOperation, by: Any) -> bool:
     transaction.on_commit(lambda: send(operation))
     transaction.on_commit(lambda: announce_change(operation))
     return True
+
+
+def cancel(operation: LiveOperation, by: Any) -> bool:
+    """End a queued operation at once, ask a running one to end. False: it has ended.
+
+    The run itself may hold the lock on its row; then the worker finds a hint and obeys that.
+    """
+    heard = operation.is_active and leave_cancel_request(operation.pk, operation.attempt, by.pk)
+    try:
+        wait_for_locks(CANCEL_PATIENCE_MS)
+        done = operation.cancel(by=by)
+    except DATABASE_UNAVAILABLE:
+        if not heard:
+            raise
+        return True
+    if operation.is_finished:
+        announce_change(operation)
+    return done
 
 
 def send(operation: LiveOperation) -> None:

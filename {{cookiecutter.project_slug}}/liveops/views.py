@@ -18,19 +18,14 @@ from django.views.generic import CreateView, DetailView, ListView, TemplateView,
 from django.views.generic.detail import SingleObjectMixin
 
 from liveops.downloads import attachment, file_blocks, text_blocks
-from liveops.failures import DATABASE_UNAVAILABLE
-from liveops.hints import announce_change, leave_cancel_request
-from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State, kind_class, kinds
 from liveops.policy import Verdict, decide
 from liveops.record import Log
 from liveops.security import make_subscription_token
-from liveops.tasks import restart, submit
+from liveops.tasks import cancel, restart, submit
 
 LINES_PER_PAGE = 500
 OPERATIONS_PER_PAGE = 50
-# A click on Cancel does not wait longer for a locked row; the worker gets a hint instead.
-CANCEL_PATIENCE_MS = 250
 
 
 def enforce(verdict: Verdict) -> None:
@@ -154,18 +149,7 @@ class LiveOperationListView(BaseLiveOperationMixin, ListView):
 class CancelView(OperationMixin, View):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         operation = self.get_object()
-        heard = operation.is_active and leave_cancel_request(
-            operation.pk, operation.attempt, request.user.pk
-        )
-        try:
-            wait_for_locks(CANCEL_PATIENCE_MS)
-            operation.cancel(by=request.user)
-        except DATABASE_UNAVAILABLE:
-            # The run itself may hold the lock; then the worker finds the hint and ends it.
-            if not heard:
-                raise
-        if operation.is_finished:
-            announce_change(operation)
+        cancel(operation, by=request.user)
         return respond(request, operation)
 
 
