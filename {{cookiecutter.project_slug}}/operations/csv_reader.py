@@ -87,7 +87,7 @@ class CsvFile:
 def _fit(sample: str, delimiter: str) -> float:
     """How many columns a delimiter gives, times the share of rows that have as many."""
     reader = csv.reader(StringIO(sample, newline=""), delimiter=delimiter)
-    widths = [len(cells) for cells in islice(reader, SNIFF_ROWS) if cells]
+    widths = [len(cells) for cells in islice(reader, SNIFF_ROWS) if any(map(str.strip, cells))]
     if not widths or widths[0] == 1:
         return 0
     return widths[0] * widths.count(widths[0]) / len(widths)

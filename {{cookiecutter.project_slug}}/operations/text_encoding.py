@@ -34,7 +34,7 @@ SIGNATURES = {
 # What spreadsheets and mail programs still write, besides Unicode.
 LEGACY = [
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman"),
-    *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
+    *("cp932", "euc_jp", "gb18030", "big5", "euc_kr"),
 ]
 # Most files that are not Unicode are Western European, so another guess has to be clearly better.
 USUAL = "cp1252"
@@ -91,7 +91,7 @@ def find_encoding(open_file: Callable[[], BinaryIO], wanted: str = "") -> Encodi
             return _whole_or_error(open_file, name)
     if name := _utf_16_without_mark(head):
         return _whole_or_error(open_file, name)
-    if head.count(0) > len(head) // 100 + 1:
+    if head.count(0) > len(head) // 500 + 1:
         raise UnreadableFileError(
             _("This is a binary file, not a text file. Save it as CSV first.")
         )
