@@ -8,6 +8,7 @@ import argparse
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -21,8 +22,11 @@ MANIFEST = VENDOR / "vendor.json"
 
 def download(spec: str, folder: str) -> Path:
     """Let the npm client fetch ``name@version``, so that its own registry settings count."""
+    npm = shutil.which("npm")
+    if npm is None:
+        sys.exit("npm was not found in PATH: install Node.js to fetch front-end packages")
     subprocess.run(
-        ["npm", "pack", spec, "--silent", "--ignore-scripts", "--pack-destination", folder],
+        [npm, "pack", spec, "--silent", "--ignore-scripts", "--pack-destination", folder],
         check=True,
         stdout=subprocess.DEVNULL,
     )

@@ -67,7 +67,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return _("%(seconds)s s") % {"seconds": f"{seconds:.1f}"}
+        return _("%(seconds)s s") % {"seconds": number_format(max(seconds, 0.1), 1)}
     return _whole(round(seconds))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page
+
 from tests.browser.scripted import ScriptedServer, scripted_server
 
 

@@ -15,13 +15,14 @@ from django.template import engines
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
+from websockets.sync.server import ServerConnection, serve
+
 from liveops.fragments import LogView
 from liveops.models import State as OperationState
 from tests.kinds.models import Greeting
 from tests.processes import HOST, SITE
-from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
-from websockets.sync.server import ServerConnection, serve
 
 STATIC = [SITE / "static", SITE / "liveops" / "static"]
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.scripted import ScriptedServer
 
 BACKOFF_CAP = 30

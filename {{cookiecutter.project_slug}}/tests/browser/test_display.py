@@ -4,8 +4,9 @@ import re
 import time
 
 from django.utils.safestring import mark_safe
-from liveops.fragments import LogView
 from playwright.sync_api import Locator, Page, expect
+
+from liveops.fragments import LogView
 from tests.browser.scripted import OPERATION, ScriptedServer, Socket, line, log
 
 HOSTILE = (
@@ -110,7 +111,7 @@ def test_a_gap_clears_the_log_and_says_how_much_came_before(
     socket.frame(9, log=log(1235, 1236))
     at(page, 9)
     assert shown(page) == [1235, 1236]
-    earlier = page.get_by_role("link", name="1,234 earlier lines – open the full log")
+    earlier = page.get_by_role("link", name="1,234 earlier lines: open the full log")
     expect(earlier).to_have_attribute("href", f"/operations/{OPERATION}/log/")
 
 
