@@ -6,11 +6,11 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.core.cache import cache
 
 from liveops.conf import conf
 from liveops.failures import REDIS_UNAVAILABLE
 from liveops.models import LiveOperation
+from liveops.shared_cache import shared_cache
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def _cancel_key(operation_id: uuid.UUID, attempt: int) -> str:
 
 def _set(key: str, value: object, timeout: float) -> bool:
     try:
-        cache.set(key, value, timeout)
+        shared_cache().set(key, value, timeout)
     except REDIS_UNAVAILABLE as error:
         logger.warning("hint %s was not left: %s", key, error)
         return False
@@ -65,7 +65,7 @@ def _set(key: str, value: object, timeout: float) -> bool:
 
 def _get(key: str) -> Any:
     try:
-        return cache.get(key)
+        return shared_cache().get(key)
     except REDIS_UNAVAILABLE as error:
         logger.warning("hint %s was not read: %s", key, error)
         return None

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.core import signing
-from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from liveops.conf import conf
 from liveops.failures import REDIS_UNAVAILABLE
+from liveops.shared_cache import shared_cache
 
 SALT = "liveops.subscription"
 # Clocks of two servers may differ by so many seconds.
@@ -89,7 +89,7 @@ def burn(claims: Claims) -> None:
     """Use the token up. Raises BadToken if somebody did so before, CannotBurn if nobody can say."""
     key = f"liveops:used-token:{claims.token_id}"
     try:
-        first = cache.add(key, 1, timeout=conf.TOKEN_TTL + 2 * CLOCK_SKEW)
+        first = shared_cache().add(key, 1, timeout=conf.TOKEN_TTL + 2 * CLOCK_SKEW)
     except REDIS_UNAVAILABLE as error:
         raise CannotBurn(str(error)) from error
     if not first:

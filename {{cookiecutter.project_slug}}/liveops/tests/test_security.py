@@ -18,6 +18,7 @@ from liveops.security import (
     read_subscription_token,
     session_digest,
 )
+from liveops.shared_cache import shared_cache
 from liveops.tests.make import at_once
 
 
@@ -126,7 +127,7 @@ def test_a_token_that_cannot_be_burned_is_not_good(monkeypatch, error):
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("liveops.security.cache.add", fail)
+    monkeypatch.setattr(shared_cache(), "add", fail)
     with pytest.raises(CannotBurn, match=str(error)):
         burn(read_subscription_token(token()))
 
