@@ -99,6 +99,6 @@ def test_a_burst_is_stored_in_chunks_of_bounded_size(stack: Stack, member: SiteC
     operation_id = member.start("kinds.chatter", lines=20_000, burst=1, pause=0)
     wait_until(lambda: LiveOperation.objects.get(pk=operation_id).is_finished, "the burst is over")
     expect_complete_record(operation_id, 20_000)
-    chunks = LogChunk.objects.filter(operation_id=operation_id)
+    chunks = LogChunk.objects.filter(operation__pk=operation_id)
     assert max(chunk.line_count for chunk in chunks) <= LogChunk.MAX_LINES
     assert chunks.count() < 200

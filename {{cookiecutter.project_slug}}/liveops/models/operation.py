@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -19,6 +19,8 @@ from liveops.models.event import OperationEvent
 from liveops.models.kind import Kind, kind_class
 from liveops.models.state import ACTIVE, RETRYABLE, State
 from liveops.security import make_subscription_token
+
+Operation = TypeVar("Operation", bound="LiveOperation", covariant=True)
 
 # What a new attempt starts from.
 FRESH: dict[str, Any] = {
@@ -42,10 +44,10 @@ FRESH: dict[str, Any] = {
 }
 
 
-class OperationManager(models.Manager["LiveOperation"]):
+class OperationManager(models.Manager[Operation]):
     """A proxy kind shares the table, so it has to leave the rows of other kinds out."""
 
-    def get_queryset(self) -> "models.QuerySet[LiveOperation]":
+    def get_queryset(self) -> models.QuerySet[Operation]:
         rows = super().get_queryset()
         return rows.filter(kind=self.model.kind_name()) if self.model._meta.proxy else rows
 
