@@ -10,6 +10,7 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.checks import run_checks
+from django.core.checks.registry import registry
 from django.test import override_settings
 
 REDIS_CACHE = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://"}
@@ -35,6 +36,12 @@ def found(databases: list[str] | None = None) -> set[str]:
 
 def liveops(**values: Any) -> Any:
     return override_settings(LIVEOPS=values)
+
+
+def test_the_checks_are_registered() -> None:
+    modules = {check.__module__ for check in registry.get_checks()}
+    wanted = {"liveops.checks.values", "liveops.checks.services", "liveops.checks.site"}
+    assert wanted <= modules, 'LiveopsConfig.ready() has to call autodiscover_modules("checks")'
 
 
 def test_a_site_as_generated_has_no_findings() -> None:
