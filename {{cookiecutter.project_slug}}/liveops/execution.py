@@ -4,10 +4,12 @@ import logging
 import traceback
 
 from django.conf import settings
+from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from liveops.exceptions import LeaseLost, OperationCancelled, OperationError
+from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State
 from liveops.outcome import Outcome
 from liveops.progress import Progress
@@ -16,12 +18,17 @@ from liveops.text import clean
 
 logger = logging.getLogger(__name__)
 
+PATIENCE_MS = 600_000
+
 
 def execute(operation: LiveOperation) -> LiveOperation | None:
     """Run a claimed operation and record how it ended.
 
     Returns the operation that waits for a worker now because this one chained to it.
     """
+    if connection.vendor == "sqlite":
+        # SQLite has one writer at a time: a run waits for its turn, as it would for PostgreSQL.
+        wait_for_locks(PATIENCE_MS)
     with translation.override(operation.language or settings.LANGUAGE_CODE):
         reporter = ProgressReporter(operation)
         reporter.start()

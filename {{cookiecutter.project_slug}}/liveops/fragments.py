@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from liveops.conf import conf
 from liveops.models import LiveOperation
+from liveops.models.kind import DEFAULT_RESULT_TEMPLATE
 from liveops.models.log import LogLine
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,17 @@ def render_result(operation: LiveOperation) -> SafeString:
 
     Raises whatever a broken template raises.
     """
-    context = {**(operation.result_context or {}), "operation": operation}
     template = select_template(operation.get_result_template_names())
-    return template.render(context)
+    return template.render({**(operation.result_context or {}), "operation": operation})
+
+
+def show_result(operation: LiveOperation) -> SafeString:
+    """The result, or the plain table where the kind's template has broken since it was made."""
+    try:
+        return render_result(operation)
+    except Exception:  # a template of the site's own may raise anything
+        logger.exception("the result template of %s", operation.kind)
+        return render_to_string(DEFAULT_RESULT_TEMPLATE, {"operation": operation})
 
 
 def render_swap(operation: LiveOperation, name: str, context: dict[str, Any]) -> SafeString:

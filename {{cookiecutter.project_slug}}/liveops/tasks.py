@@ -89,8 +89,11 @@ def run_operation(operation_id: str, attempt: int) -> None:
 @shared_task(name="liveops.sweep", ignore_result=True)
 def sweep() -> None:
     """Find runs whose worker vanished and queued operations whose message vanished."""
-    _end_lost_runs()
-    _send_again()
+    try:
+        _end_lost_runs()
+        _send_again()
+    except DATABASE_UNAVAILABLE as error:
+        logger.warning("left to the next sweep: %s", error)
 
 
 def _end_lost_runs() -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from liveops.models.operation import LiveOperation
 
+DEFAULT_RESULT_TEMPLATE = "liveops/parts/default_result.html"
+
 WORD_START = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -68,7 +70,7 @@ class Kind(models.Model):
     @classmethod
     def get_result_template_names(cls) -> list[str]:
         own = cls.result_template_name or f"{cls.template_stem()}_result.html"
-        return [own, "liveops/parts/default_result.html"]
+        return [own, DEFAULT_RESULT_TEMPLATE]
 
     @classmethod
     def input_fields(cls) -> list[str]:

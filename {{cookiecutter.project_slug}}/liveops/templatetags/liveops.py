@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from liveops.fragments import render_result
+from liveops.fragments import show_result
 from liveops.models import LiveOperation, State
 from liveops.record import log_tail
 from liveops.security import make_subscription_token
@@ -58,7 +58,13 @@ def live_region(operation: LiveOperation, name: str) -> SafeString:
 @register.simple_tag
 def render_op_result(operation: LiveOperation) -> SafeString:
     """What the operation handed to ``p.result()``, rendered by its result template."""
-    return render_result(operation)
+    return show_result(operation)
+
+
+@register.filter
+def pairs(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The items of a dictionary; in a template `.items` would be its value for "items"."""
+    return list(values.items())
 
 
 @register.filter
