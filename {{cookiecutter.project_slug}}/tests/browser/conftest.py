@@ -17,11 +17,14 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
-    """What the browser found wrong: exceptions, and errors in the console, CSP's among them."""
+    """What the browser found wrong: exceptions, and errors in the console, CSP's among them.
+
+    Not that it could not reach the server: tests take the network away.
+    """
     found: list[str] = []
 
     def console(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and "net::ERR_" not in message.text:
             found.append(f"{message.type}: {message.text}")
 
     page.on("console", console)
