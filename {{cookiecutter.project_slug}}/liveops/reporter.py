@@ -62,7 +62,10 @@ class ProgressReporter:
         self._ended = threading.Event()
         self._crash: Exception | None = None
         self._cancelled_by: str | None = None
-        self._thread = threading.Thread(target=self._work, name=f"reporter-{operation.pk}")
+        # A daemon, so that it never keeps alive a worker that has to end.
+        self._thread = threading.Thread(
+            target=self._work, name=f"reporter-{operation.pk}", daemon=True
+        )
 
     def start(self) -> None:
         self._thread.start()
