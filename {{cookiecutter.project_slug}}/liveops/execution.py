@@ -37,6 +37,10 @@ def execute(operation: LiveOperation) -> LiveOperation | None:
         except LeaseLost:
             logger.warning("%s attempt %s lost its lease", operation.pk, operation.attempt)
             outcome = Outcome(state=State.LOST)
+        except BaseException:
+            # Else the reporter's thread would go on and show a run as alive that is not.
+            reporter.finish(Outcome(state=State.LOST, why="the worker process was interrupted"))
+            raise
         state = reporter.finish(outcome)
     return outcome.next_operation if state is State.SUCCEEDED else None
 
@@ -48,7 +52,7 @@ def _run(operation: LiveOperation, p: Progress) -> Outcome:
         return Outcome(state=State.CANCELLED, why="the run obeyed the cancel request")
     except OperationError as error:
         return _failed(clean(error))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # The one broad net: whatever a run raises is recorded, and told to staff in full.
         logger.exception("%s attempt %s failed", operation.pk, operation.attempt)
         return _failed(
