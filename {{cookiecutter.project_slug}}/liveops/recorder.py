@@ -145,7 +145,8 @@ class Recorder:
         self.cancel_requested = True
 
     def _insert_chunks(self) -> None:
-        LogChunk.objects.bulk_create(
+        # A list, because an empty one costs no transaction.
+        chunks = [
             chunk
             for frame in self._frames
             for chunk in LogChunk.pack(
@@ -155,7 +156,8 @@ class Recorder:
                 first_line=frame.first_line,
                 lines=frame.lines,
             )
-        )
+        ]
+        LogChunk.objects.bulk_create(chunks)
 
     def _note_cancel_request(self, user_key: str) -> None:
         row = LiveOperation.objects.filter(pk=self._operation.pk, cancel_requested_at=None)
