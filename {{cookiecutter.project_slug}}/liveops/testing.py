@@ -62,6 +62,11 @@ class RecordingProgress(Progress):
         return self._recorded.all("percent")
 
     @property
+    def tracking(self) -> list[dict[str, Any] | None]:
+        """What `p.track()` showed: label, unit, done, total, rate, eta; None after `p.percent()`."""
+        return self._recorded.all("tracking")
+
+    @property
     def logs(self) -> list[tuple[str, str]]:
         """`(level, text)` of each line."""
         return self._recorded.logs
