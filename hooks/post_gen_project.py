@@ -61,6 +61,9 @@ def main() -> None:
     sys.stdout.write(
         f"\nMade {ANSWERS['project_slug']}/, with secrets of its own in .env. Next:\n"
         f"  cd {ANSWERS['project_slug']}\n"
+        "  python3 -m venv .venv && . .venv/bin/activate\n"
+        "  make install\n"
+        "  make superuser\n"
         "  make run\n"
         "README.md tells the rest.\n"
     )

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
+from serving import HOST, answers_healthz, assert_nothing_runs_in, free_port, processes_in
 from template import Template
 
-HOST = "127.0.0.1"
 # Seconds, well above the targets, so that a busy machine does not fail the test.
 FIRST_START_WITHIN = 300
 NEXT_START_WITHIN = 60
@@ -44,32 +43,6 @@ class Demo:
         while text not in self.output:
             assert time.monotonic() < deadline, self.output
             time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def processes_in(folder: Path) -> list[psutil.Process]:
-    """Processes that run from, or were started with, anything below a folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            traces = [process.cwd(), process.exe(), *process.cmdline()]
-        except psutil.Error:
-            continue
-        if any(str(folder) in trace for trace in traces):
-            found.append(process)
-    return found
-
-
-def assert_nothing_runs_in(folder: Path) -> None:
-    deadline = time.monotonic() + 10
-    while left := processes_in(folder):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)
 
 
 @contextmanager
@@ -100,13 +73,6 @@ def running_demo(
         for left in processes_in(root):
             left.kill()
         process.wait(timeout=10)
-
-
-def answers_healthz(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{HOST}:{port}/healthz", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def sign_in(demo: Demo) -> httpx.Response:

@@ -1,14 +1,19 @@
 """A site with odd answers passes its own checks and tests, and is fit for production."""
 
+import html
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from serving import HOST, answers_healthz, assert_nothing_runs_in, free_port, processes_in
 from template import Template
 
 ODD_ANSWERS = {
@@ -97,6 +102,36 @@ def test_production_refuses_to_start_without_what_it_needs_and_names_it(
         )
         assert started.returncode != 0
         assert f"- {missing}: " in started.stderr
+
+
+def test_it_serves_pages_with_its_name_and_leaves_no_process(
+    site: Path, site_python: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["make", "run", f"PORT={port}", f"PYTHON={site_python}"],
+            cwd=site,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not answers_healthz(port):
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+            time.sleep(0.1)
+        page = httpx.get(f"http://{HOST}:{port}/accounts/login/", trust_env=False)
+        assert html.escape(ODD_ANSWERS["project_name"]) in page.text
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+        assert_nothing_runs_in(site)
+    finally:
+        for left in processes_in(site):
+            left.kill()
 
 
 def test_its_own_tests_pass(
