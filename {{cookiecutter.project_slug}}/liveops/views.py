@@ -1,11 +1,13 @@
 """The pages, and what their buttons do."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.forms import ModelForm, modelform_factory
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -89,13 +91,30 @@ class CreateLiveOperationView(BaseLiveOperationMixin, CreateView):
         kind = self.get_kind()
         return kind.form_class or modelform_factory(kind, fields=kind.input_fields())
 
+    def get_form_key(self) -> uuid.UUID:
+        """The key that the form came with, or a new one for a new form."""
+        try:
+            return uuid.UUID(self.request.POST["form_key"])
+        except (KeyError, ValueError):
+            return uuid.uuid4()
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(kind=self.get_kind(), **kwargs)
+        return super().get_context_data(
+            kind=self.get_kind(), form_key=self.get_form_key(), **kwargs
+        )
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         operation = form.save(commit=False)
         operation.owner = self.request.user
-        submit(operation, by=self.request.user)
+        operation.form_key = self.get_form_key()
+        try:
+            submit(operation, by=self.request.user)
+        except IntegrityError:
+            # A double click, or the form once more from the browser's history.
+            started = self.get_queryset().filter(form_key=operation.form_key).first()
+            if started is None:
+                raise
+            return redirect(started)
         form.save_m2m()
         return redirect(operation)
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -187,3 +188,33 @@ def test_no_secret_reaches_a_log_or_an_address(stack: Stack, member: SiteClient)
     assert token not in logs
     assert not re.search(r"token=|sessionid=", logs)
     assert stack.env["SECRET_KEY"] not in logs
+
+
+def test_a_start_form_that_is_sent_twice_makes_one_operation(
+    stack: Stack, member: SiteClient
+) -> None:
+    form = member.http.get("/start/kinds.patient/").text
+    found = re.search(r'name="form_key" value="([0-9a-f-]+)"', form)
+    assert found
+    with ThreadPoolExecutor() as clicks:
+        started = set(
+            clicks.map(
+                lambda _: member.start("kinds.patient", form_key=found[1], may_end="on"), range(6)
+            )
+        )
+    assert len(started) == 1
+    wait_for_state(started.pop(), State.SUCCEEDED)
+    assert member.start("kinds.patient", form_key="nonsense", may_end="on")
+
+
+def test_many_clicks_on_retry_make_one_new_attempt(stack: Stack, member: SiteClient) -> None:
+    operation_id = member.start("kinds.failing", how="p.error")
+    wait_for_state(operation_id, State.FAILED)
+    with ThreadPoolExecutor(10) as clicks:
+        list(clicks.map(lambda _: member.restart(operation_id), range(20)))
+    wait_until(lambda: operation(operation_id).is_finished, "all attempts are over")
+    retries = operation(operation_id).events.filter(to_state=State.QUEUED, why="retry")
+    claims = operation(operation_id).events.filter(from_state=State.QUEUED)
+    # A click after the new attempt has failed in its turn is another retry, and rightly so.
+    assert operation(operation_id).attempt == 1 + retries.count()
+    assert claims.count() == operation(operation_id).attempt

@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                         default=0, editable=False, verbose_name="log lines"
                     ),
                 ),
+                ("form_key", models.UUIDField(editable=False, null=True)),
                 (
                     "language",
                     models.CharField(blank=True, default="", editable=False, max_length=20),
@@ -258,6 +259,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state__in", ["QUEUED", "RUNNING"])),
                 fields=["state", "heartbeat_at"],
                 name="liveops_active",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="liveoperation",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "form_key"), name="liveops_form_once"
             ),
         ),
         migrations.AddConstraint(

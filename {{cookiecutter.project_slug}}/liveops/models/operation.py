@@ -94,6 +94,8 @@ class LiveOperation(Kind):
     traceback = models.TextField(_("traceback"), blank=True, default="", editable=False)
     log_lines = models.PositiveBigIntegerField(_("log lines"), default=0, editable=False)
 
+    # A start form carries one, so that sending it twice makes one operation.
+    form_key = models.UUIDField(null=True, editable=False)
     language = models.CharField(max_length=20, blank=True, default="", editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     queued_at = models.DateTimeField(_("queued"), default=timezone.now, editable=False)
@@ -112,6 +114,9 @@ class LiveOperation(Kind):
         verbose_name = _("operation")
         verbose_name_plural = _("operations")
         ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "form_key"], name="liveops_form_once")
+        ]
         indexes = [
             models.Index(fields=["owner", "-created_at"], name="liveops_of_owner"),
             models.Index(
