@@ -60,7 +60,7 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.closing:
             return
-        if len(text_data or bytes_data or "") > conf.MAX_CLIENT_MESSAGE:
+        if len(bytes_data or (text_data or "").encode()) > conf.MAX_CLIENT_MESSAGE:
             await self.refuse(Refused(Close.TOO_BIG, "message too big"))
             return
         try:
