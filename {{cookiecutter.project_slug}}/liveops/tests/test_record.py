@@ -1,0 +1,188 @@
+"""What a watcher has missed, and the log by slices, from the record."""
+
+import json
+import uuid
+
+import pytest
+
+from liveops.models import LiveOperation, LogChunk, State
+from liveops.record import Log, Position, catch_up, log_tail
+from liveops.tests.make import add_lines, make_operation
+from tests.kinds.models import Chatter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operation():
+    """Three frames: lines 1 and 2; a status; line 3."""
+    operation = make_operation(state=State.RUNNING, status_text="half", regions={"#a": "<b>1</b>"})
+    add_lines(operation, "one", "two", seq=1)
+    add_lines(operation, "three", seq=3)
+    return operation
+
+
+def missed(operation, attempt, seq):
+    found = catch_up(operation.pk, Position(attempt, seq))
+    assert found is not None
+    assert found.text is not None
+    return json.loads(found.text)
+
+
+def test_nothing_new(operation, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        found = catch_up(operation.pk, Position(1, 3))
+    assert found is not None
+    assert found.text is None
+    assert found.position == (1, 3)
+
+
+def test_a_deleted_operation():
+    assert catch_up(uuid.uuid4(), None) is None
+
+
+def test_missed_lines_only(operation):
+    frame = missed(operation, 1, 1)
+    assert (frame["type"], frame["attempt"], frame["seq"]) == ("frame", 1, 3)
+    assert (frame["log"]["first"], frame["log"]["last"]) == (3, 3)
+    assert "three" in frame["log"]["html"]
+    assert "two" not in frame["log"]["html"]
+    assert set(frame["parts"]) == {"stages", "status", "progress", "result"}
+    assert "half" in frame["parts"]["status"]
+    assert frame["regions"] == {"#a": "<b>1</b>"}
+
+
+def test_missed_frames_without_lines(operation):
+    operation.seq = 5
+    operation.save()
+    frame = missed(operation, 1, 3)
+    assert (frame["type"], frame["seq"]) == ("frame", 5)
+    assert (frame["log"]["first"], frame["log"]["last"], frame["log"]["html"]) == (4, 3, "")
+
+
+def test_from_the_beginning_is_a_snapshot_with_the_tail(operation):
+    found = catch_up(operation.pk, None)
+    assert found is not None
+    snapshot = json.loads(found.text or "")
+    assert (snapshot["type"], snapshot["seq"]) == ("snapshot", 3)
+    assert (snapshot["log"]["first"], snapshot["log"]["last"]) == (1, 3)
+
+
+@pytest.mark.parametrize("after", [(2, 0), (0, 3), (1, 4), (1, 2**62)])
+def test_who_saw_another_attempt_or_more_than_there_is_gets_a_snapshot(operation, after):
+    assert missed(operation, *after)["type"] == "snapshot"
+
+
+@pytest.mark.parametrize(("limit", "answer"), [(3, "frame"), (2, "snapshot")])
+def test_who_missed_too_many_lines_gets_a_snapshot(operation, settings, limit, answer):
+    settings.LIVEOPS = {"CATCH_UP_LINES": limit}
+    assert missed(operation, 1, 0)["type"] == answer
+
+
+def test_missed_lines_are_not_cut_to_the_tail(operation, settings):
+    settings.LIVEOPS = {"LOG_TAIL_LINES": 1, "LOG_TAIL_BYTES": 1}
+    assert missed(operation, 1, 0)["log"]["first"] == 1
+
+
+def test_lines_of_an_earlier_attempt_stay_out(operation):
+    operation.state = State.FAILED
+    operation.save()
+    operation.restart()
+    add_lines(operation, "new", seq=1)
+    frame = missed(operation, 2, 0)
+    assert (frame["log"]["first"], frame["log"]["last"]) == (1, 1)
+    assert "new" in frame["log"]["html"]
+    assert [line.text for line in Log(operation, 1)] == ["one", "two", "three"]
+
+
+def test_chunks_written_after_the_row_was_read_stay_out(operation):
+    before = LiveOperation.objects.get(pk=operation.pk)
+    add_lines(operation, "four", seq=4)
+    assert log_tail(before).last == 3
+
+
+def test_the_result_of_a_finished_operation_may_show_fields_of_its_kind():
+    operation = make_operation(
+        kind=Chatter, own={"lines": 42}, state=State.SUCCEEDED, result_context={"a": 1}, seq=1
+    )
+    found = catch_up(operation.pk, None)
+    assert found is not None
+    assert isinstance(found.operation, Chatter)
+    assert found.operation.lines == 42
+
+
+def test_the_tail_is_limited_by_lines(settings):
+    settings.LIVEOPS = {"LOG_TAIL_LINES": 3}
+    operation = make_operation(state=State.RUNNING)
+    add_lines(operation, *[f"line {number}" for number in range(1, 8)])
+    tail = log_tail(operation)
+    assert (tail.first, tail.last, tail.earlier) == (5, 7, 4)
+    assert tail.html.count("<li") == 3
+
+
+def test_the_tail_is_limited_by_bytes_but_has_a_line(settings):
+    settings.LIVEOPS = {"LOG_TAIL_BYTES": 25, "LOG_LINE_CHARS": 1_000}
+    operation = make_operation(state=State.RUNNING)
+    add_lines(operation, "x" * 10, "x" * 10, "x" * 10)
+    assert log_tail(operation).first == 2
+    add_lines(operation, "x" * 100)
+    assert (log_tail(operation).first, log_tail(operation).last) == (4, 4)
+
+
+def test_the_tail_of_no_lines():
+    tail = log_tail(make_operation())
+    assert (tail.first, tail.last, tail.html, tail.earlier) == (1, 0, "", 0)
+
+
+def test_the_tail_of_a_long_log_is_one_query(monkeypatch, django_assert_num_queries):
+    operation = make_operation(state=State.RUNNING)
+    monkeypatch.setattr(LogChunk, "MAX_LINES", 5)
+    add_lines(operation, *map(str, range(1_000)))
+    with django_assert_num_queries(1):
+        assert log_tail(operation).first == 801
+
+
+class TestLog:
+    @pytest.fixture
+    def log(self):
+        operation = make_operation(state=State.RUNNING)
+        for first in range(0, 1_200, 400):
+            add_lines(operation, *[f"line {first + number}" for number in range(1, 401)])
+        add_lines(operation, *[f"line {number}" for number in range(1_201, 2_001)])
+        return Log(operation, 1)
+
+    def test_length(self, log):
+        assert len(log) == 2_000
+
+    @pytest.mark.parametrize(
+        ("start", "stop"),
+        [(0, 10), (395, 405), (399, 401), (1_190, 1_710), (1_990, 5_000), (1_999, 2_000), (7, 7)],
+    )
+    def test_slices(self, log, start, stop):
+        expected = [(number, f"line {number}") for number in range(start + 1, min(stop, 2_000) + 1)]
+        assert [(line.number, line.text) for line in log[start:stop]] == expected
+
+    def test_the_end(self, log):
+        assert [line.number for line in log[-2:]] == [1_999, 2_000]
+        assert log[-1].text == "line 2000"
+        assert log[0].text == "line 1"
+        with pytest.raises(IndexError):
+            log[2_000]
+
+    def test_a_page_reads_only_the_chunks_that_it_needs(self, log, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            assert len(log[1_500:1_600]) == 100
+
+    def test_all_lines_in_order(self, log):
+        assert [line.number for line in log] == list(range(1, 2_001))
+
+    def test_of_an_attempt_that_logged_nothing(self, log):
+        operation = make_operation(owner=LiveOperation.objects.get().owner)
+        assert len(Log(operation, 1)) == 0
+        assert list(Log(operation, 1)) == []
+        assert Log(operation, 1)[-200:] == []
+
+    def test_what_the_page_shows_of_a_line(self, log):
+        line = log[0]
+        assert (line.level, line.time.year) == ("info", 2023)
+        assert line.html.startswith('<li data-line="1" data-level="info">')
