@@ -43,6 +43,21 @@ class Chatter(LiveOperation):
         p.result(lines=self.lines)
 
 
+class Burst(LiveOperation):
+    """Logs 20,000 lines at once and says what a call cost."""
+
+    LINES = 20_000
+
+    class Meta:
+        proxy = True
+
+    def run(self, p: Any) -> None:
+        began = time.perf_counter()
+        for number in range(1, self.LINES + 1):
+            p.log(f"line {number}")
+        p.result(microseconds_per_call=(time.perf_counter() - began) / self.LINES * 1e6)
+
+
 class Locked(LiveOperation):
     """Holds one transaction, with a write in it, for the whole run."""
 
