@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from django.db import models, transaction
+
 from liveops.exceptions import OperationError
 from liveops.models import LiveOperation
 
