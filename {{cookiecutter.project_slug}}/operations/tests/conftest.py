@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -34,7 +35,7 @@ def stranger(db: None) -> User:
 def upload(owner: User) -> Callable[..., ImportContacts]:
     """Makes a saved import of a file with this content."""
 
-    def make(content: str | bytes, name: str = "contacts.csv", **options: object) -> ImportContacts:
+    def make(content: str | bytes, name: str = "contacts.csv", **options: Any) -> ImportContacts:
         raw = content.encode() if isinstance(content, str) else content
         operation = ImportContacts(owner=options.pop("owner", owner), **options)
         operation.file.save(name, ContentFile(raw), save=False)
@@ -60,7 +61,7 @@ def run() -> Callable[[LiveOperation], RecordingProgress]:
 def add(owner: User) -> Callable[..., Contact]:
     """Puts a contact into the address book."""
 
-    def make(name: str, email: str, **values: object) -> Contact:
+    def make(name: str, email: str, **values: Any) -> Contact:
         values.setdefault("owner", owner)
         return Contact.objects.create(name=name, email=email, **values)
 
