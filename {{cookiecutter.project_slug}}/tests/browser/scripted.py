@@ -163,7 +163,7 @@ class ScriptedServer:
         """The real element as its template makes it, with this server's addresses."""
         operation = Greeting(pk=OPERATION, **self.operation)
         context = {"operation": operation, "states": OperationState.choices, "owns_title": True}
-        element = render_to_string(
+        element: str = render_to_string(
             "liveops/live_operation.html",
             {
                 **context,

@@ -90,6 +90,17 @@ def test_a_reload_in_the_middle_goes_on_without_a_gap(site: Page, stack: Stack, 
     assert numbers(site) == list(range(1, 181))
 
 
+def test_a_flood_of_lines_ends_at_the_true_state(site: Page, stack: Stack) -> None:
+    start(site, stack, Chatter.kind_name(), lines=60_000, burst=500, pause=0.05)
+    state_is(site, State.SUCCEEDED, within=60)
+    expect(site.get_by_text("line 60000", exact=True)).to_be_attached()
+    seen = numbers(site)
+    assert seen == list(range(seen[0], 60_001))
+    assert len(seen) <= 2_000
+    expect(site.get_by_role("link", name=f"{seen[0] - 1:,} earlier lines")).to_be_visible()
+    expect(site.locator('[data-liveop-part="result"]')).to_contain_text("60000")
+
+
 def test_offline_and_back_brings_exactly_what_was_missed(site: Page, stack: Stack) -> None:
     start(site, stack, Chatter.kind_name(), lines=190, burst=1, pause=0.03)
     expect(site.get_by_text("line 20", exact=True)).to_be_attached(timeout=20_000)
