@@ -11,11 +11,13 @@ def wait_for_locks(milliseconds: int) -> None:
     """
     connection.ensure_connection()
     raw = connection.connection
-    if getattr(connection, "_liveops_patience", None) == (id(raw), milliseconds):
+    told, patience = getattr(connection, "_liveops_patience", (None, 0))
+    if told is raw and patience == milliseconds:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"PRAGMA busy_timeout = {milliseconds:d}")
         elif connection.vendor == "postgresql":
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{milliseconds}ms"])
-    connection._liveops_patience = (id(raw), milliseconds)  # type: ignore[attr-defined]
+    # The connection itself and not its id, which a later one may get.
+    connection._liveops_patience = (raw, milliseconds)  # type: ignore[attr-defined]
