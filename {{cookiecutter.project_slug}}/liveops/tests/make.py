@@ -1,7 +1,9 @@
 """What most tests of the engine begin with."""
 
+import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
@@ -53,6 +55,15 @@ def add_lines(operation: LiveOperation, *texts: str, seq: int | None = None) -> 
     )
     operation.log_lines += len(lines)
     operation.save(update_fields=["seq", "log_lines"])
+
+
+@contextmanager
+def locked_database() -> Iterator[None]:
+    """Another connection holds SQLite's one lock for all writers."""
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 def at_once(times: int, act: Callable[[], Answer]) -> list[Answer]:

@@ -1,8 +1,5 @@
 """What the reporter's thread writes, in how many queries, and what it does when it cannot."""
 
-import sqlite3
-from contextlib import closing, contextmanager
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +10,7 @@ from liveops.models import LiveOperation, LogChunk, OperationEvent, State
 from liveops.models.log import LogLine
 from liveops.record import Log
 from liveops.recorder import Frame, Recorder
-from liveops.tests.make import make_operation, make_user
+from liveops.tests.make import locked_database, make_operation, make_user
 from tests.kinds.models import Greeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,15 +24,6 @@ def operation():
 @pytest.fixture
 def recorder(operation):
     return Recorder(operation)
-
-
-@contextmanager
-def locked_database():
-    """Another connection holds the one lock for all writers."""
-    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 def frame(seq, first_line=1, texts=(), size=0, **changes):

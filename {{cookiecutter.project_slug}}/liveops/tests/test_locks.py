@@ -1,0 +1,44 @@
+"""How long a connection waits for a lock."""
+
+import time
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+
+from liveops.locks import wait_for_locks
+from liveops.models import LiveOperation
+from liveops.tests.make import locked_database, make_operation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def patience():
+    with connection.cursor() as cursor:
+        return cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+
+
+def test_a_write_gives_up_in_time():
+    make_operation()
+    wait_for_locks(50)
+    with locked_database():
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            LiveOperation.objects.update(percent=1)
+        assert time.monotonic() - began < 2
+
+
+def test_telling_the_same_again_costs_no_query():
+    wait_for_locks(70)
+    with CaptureQueriesContext(connection) as queries:
+        wait_for_locks(70)
+    assert len(queries) == 0
+    wait_for_locks(80)
+    assert patience() == 80
+
+
+def test_every_new_connection_is_told():
+    for _ in range(5):
+        wait_for_locks(50)
+        assert patience() == 50
+        connection.close()
