@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.conf import settings
@@ -15,6 +16,7 @@ CELERY = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
 
 # Other workers to talk with would only cost a second at each start.
 ALONE = ["--without-gossip", "--without-mingle"]
+PREPARATIONS = ("migrate", "collectstatic")
 
 
 class Stack:
@@ -77,8 +79,9 @@ class Stack:
     def start(self) -> None:
         self.database.start()
         self.redis.start()
-        self.manage("migrate", "--noinput", "--verbosity", "0")
-        self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(self.manage, name, "--noinput") for name in PREPARATIONS]:
+                done.result()
         self.redis.wait_for(lambda: accepts(self.redis_port), "accepts connections")
         for process in (self.web, self.worker, self.beat):
             process.start()
