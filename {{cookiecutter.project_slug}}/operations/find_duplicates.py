@@ -1,6 +1,7 @@
 """Find duplicates: which contacts of an address book may be the same person."""
 
 import time
+from operator import itemgetter
 from typing import Any
 
 from django import forms
@@ -37,7 +38,7 @@ class FindDuplicates(LiveOperation):
 
     threshold = models.PositiveSmallIntegerField(
         gettext_lazy("likeness"),
-        default=85,
+        default=88,
         validators=[MinValueValidator(70), MaxValueValidator(100)],
         help_text=gettext_lazy(
             "How alike two contacts must be to be listed, in percent: 70 finds more, 100 only "
@@ -60,9 +61,10 @@ class FindDuplicates(LiveOperation):
             for match in matches:
                 for pk in (match.left, match.right):
                     best[pk] = max(best.get(pk, 0), match.score)
+            scored = [(max(best[pk] for pk in pks), pks) for pks in groups]
+            scored.sort(key=itemgetter(0), reverse=True)
             listed = [
-                {"score": max(best[pk] for pk in pks), "contacts": self._describe(pks)}
-                for pks in groups[:LISTED]
+                {"score": score, "contacts": self._describe(pks)} for score, pks in scored[:LISTED]
             ]
         p.result(
             contacts=len(people),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 # Sorted neighbourhood: in each order, a person is compared with so many before. Real duplicates
 # sort close together in at least one order, and the work grows with the list, not its square.
@@ -12,8 +13,8 @@ WINDOW = 8
 # A shorter number may be an extension that many people share.
 PHONE_DIGITS = 7
 # Unequal names are no match, whatever else agrees: families share a phone.
-NAME_AT_LEAST = 60
-NAME_WEIGHT, EMAIL_WEIGHT, PHONE_WEIGHT = 5, 2, 3
+NAME_AT_LEAST = 0.6
+NAME_WEIGHT, EMAIL_WEIGHT, PHONE_WEIGHT = 6, 1, 3
 # Letters that have no accent to take away.
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"})
 
@@ -80,10 +81,11 @@ def neighbours(people: list[Person]) -> Iterator[tuple[Person, list[Person]]]:
 
 def likeness(left: Person, right: Person, at_least: float) -> float:
     """How alike two people are, 0 to 100; 0 when it is below `at_least`."""
-    name = fuzz.ratio(left.name, right.name, score_cutoff=NAME_AT_LEAST)
+    # Edit distance in which two letters swapped count once, like any other typing error.
+    name = OSA.normalized_similarity(left.name, right.name, score_cutoff=NAME_AT_LEAST)
     if not name:
         return 0
-    points = NAME_WEIGHT * name + EMAIL_WEIGHT * fuzz.ratio(left.mailbox, right.mailbox)
+    points = NAME_WEIGHT * 100 * name + EMAIL_WEIGHT * fuzz.ratio(left.mailbox, right.mailbox)
     weights = NAME_WEIGHT + EMAIL_WEIGHT
     if len(left.phone) >= PHONE_DIGITS and len(right.phone) >= PHONE_DIGITS:
         # The end of a number is the same with and without the country's prefix.

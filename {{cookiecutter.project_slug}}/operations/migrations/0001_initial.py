@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 (
                     "threshold",
                     models.PositiveSmallIntegerField(
-                        default=85,
+                        default=88,
                         help_text="How alike two contacts must be to be listed, in percent: 70 finds more, 100 only what is equal but for accents, case and order.",
                         validators=[
                             django.core.validators.MinValueValidator(70),

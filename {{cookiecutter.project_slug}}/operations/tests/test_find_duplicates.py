@@ -39,7 +39,7 @@ def test_duplicates_are_listed_in_groups(search: Any, run: Run, add: Add) -> Non
     assert (p.results["contacts"], p.results["group_count"]) == (3, 1)
     (group,) = p.results["groups"]
     assert {contact["pk"] for contact in group["contacts"]} == {ann.pk, too.pk}
-    assert group["score"] >= 85
+    assert group["score"] >= 88
     assert p.statuses[-1] == "1 group found"
     assert "Muller Ltd" in shown(p)
 
