@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.browser.scripted import ScriptedServer, scripted_server
+
+# Other work may share the machine; a test that passes does not wait.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture

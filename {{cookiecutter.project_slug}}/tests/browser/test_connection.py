@@ -217,25 +217,27 @@ def test_offline_says_so_and_online_comes_back_at_once(page: Page, server: Scrip
 def test_acknowledges_the_newest_frame_at_most_twice_a_second(
     page: Page, server: ScriptedServer
 ) -> None:
+    page.clock.install()
     page.goto(server.url)
     socket = server.socket()
     socket.accept()
-    start = time.monotonic()
     for seq in range(1, 21):
         socket.frame(seq)
+    expect(element(page)).to_have_attribute("data-liveop-seq", "20")
+    socket.receive_nothing(within=0.3)
+    page.clock.run_for(500)
     assert socket.receive() == {"type": "ack", "attempt": 1, "seq": 20}
-    assert time.monotonic() - start > 0.4
-    socket.receive_nothing(within=0.8)
+    page.clock.run_for(2_000)
+    socket.receive_nothing(within=0.3)
 
 
 def test_acknowledges_at_once_after_64_kib(page: Page, server: ScriptedServer) -> None:
+    page.clock.install()
     page.goto(server.url)
     socket = server.socket()
     socket.accept()
-    start = time.monotonic()
     socket.frame(1, parts={"status": "x" * 70_000})
     assert socket.receive() == {"type": "ack", "attempt": 1, "seq": 1}
-    assert time.monotonic() - start < 0.4
 
 
 def test_silence_and_a_silent_worker_are_told(page: Page, server: ScriptedServer) -> None:
@@ -247,7 +249,7 @@ def test_silence_and_a_silent_worker_are_told(page: Page, server: ScriptedServer
     socket.heartbeat(1, age=0.4)
     expect(words).to_have_text("Live")
     socket.heartbeat(1, age=12.2)
-    expect(words).to_have_text(re.compile(r"Stale for 1[2-5] s"))
+    expect(words).to_have_text(re.compile(r"Stale for 1\d s"))
     expect(element(page)).to_have_attribute("freshness", "stale")
     socket.heartbeat(1, age=31)
     expect(words).to_have_text(re.compile(r"No sign of life from the worker for 3\d s"))
