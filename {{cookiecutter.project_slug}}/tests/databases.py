@@ -1,8 +1,10 @@
 """The databases that a stack may record in: a SQLite file, or a PostgreSQL cluster of its own."""
 
+import atexit
 import getpass
 import glob
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -40,6 +42,14 @@ def postgres_program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([*folders, os.environ.get("PATH", "")]))
 
 
+def has_postgres_user() -> bool:
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        return False
+    return True
+
+
 class Postgres:
     """A cluster in a folder of its own, which forgets all at a crash and so is quick."""
 
@@ -55,10 +65,13 @@ class Postgres:
         """Why no cluster can be started here, or nothing."""
         if not (postgres_program("initdb") and postgres_program("pg_ctl")):
             return "PostgreSQL is not installed (initdb and pg_ctl were not found)"
+        if getpass.getuser() == "root" and not (shutil.which("runuser") and has_postgres_user()):
+            return "PostgreSQL does not run as root, and there is no user postgres to run it as"
         return ""
 
     def start(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="liveops-pg-"))
+        atexit.register(self.stop)
         if self.as_user:
             shutil.chown(self.folder, "postgres", "postgres")
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
@@ -80,6 +93,8 @@ class Postgres:
             self.pause("immediate")
         finally:
             shutil.rmtree(self.folder)
+            self.folder = None
+            atexit.unregister(self.stop)
 
     def log_tail(self) -> str:
         log = Path(f"{self.folder}/log")

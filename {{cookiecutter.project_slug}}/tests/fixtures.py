@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,11 @@ from pytest_django import DjangoDbBlocker
 from config.embedded_redis import embedded_redis
 from tests.databases import Database, Postgres, Sqlite
 from tests.services import Stack
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends a run like Ctrl-C does, so that no process of a stack is left behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Real processes for tests: started with a log file, and ended whatever happens."""
 
+import atexit
 import os
 import signal
 import socket
@@ -71,6 +72,8 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # For a run that is interrupted while it cleans up.
+        atexit.register(self.kill)
 
     @property
     def pid(self) -> int:
@@ -103,6 +106,7 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+        atexit.unregister(self.kill)
 
     def wait_for(self, condition: Callable[[], object], what: str, within: float = 30) -> None:
         """Like `wait_until`, but fails at once, with the log, when the process has ended."""
