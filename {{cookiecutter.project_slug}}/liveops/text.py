@@ -8,7 +8,8 @@ def clean(value: object) -> str:
 
     Both become U+FFFD, the character for what cannot be shown.
     """
-    text = str(value)
+    # Adding makes plain text of a `SafeString`, which templates would not escape.
+    text = str(value) + ""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     try:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,11 @@ any_text = st.text(st.characters(codec=None))
 )
 def test_clean(value, cleaned):
     assert clean(value) == cleaned
+
+
+def test_text_that_was_marked_as_safe_html_is_plain_text_again():
+    assert type(clean(mark_safe("<b>"))) is str
+    assert type(clean(mark_safe("\x00<b>"))) is str
 
 
 @given(any_text)
