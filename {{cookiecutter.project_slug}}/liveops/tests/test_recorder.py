@@ -11,7 +11,7 @@ from liveops.models.log import LogLine
 from liveops.record import Log
 from liveops.recorder import Frame, Recorder
 from liveops.tests.make import locked_database, make_operation, make_user
-from tests.kinds.models import Greeting
+from tests.kinds.models import Greeting, Patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,12 +138,14 @@ def test_the_end_writes_what_is_kept_and_the_state_together(operation, recorder)
 
 
 def test_the_end_waits_while_the_database_is_locked(operation, recorder):
+    following = Patient(owner=operation.owner)
     recorder.keep(frame(1, texts=["one"]))
     with locked_database():
-        assert not finish(recorder)
+        assert not finish(recorder, next_operation=following)
     assert recorder.behind
-    assert finish(recorder)
+    assert finish(recorder, next_operation=following)
     assert texts(operation) == ["one"]
+    assert LiveOperation.objects.count() == 2
 
 
 def test_the_end_of_another_attempt_s_row_writes_nothing(operation, recorder):
