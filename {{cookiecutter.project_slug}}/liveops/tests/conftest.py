@@ -4,6 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from channels.layers import channel_layers
+
+from liveops.models import LiveOperation, State
+from liveops.tests.make import add_lines, make_operation, make_user
+from liveops.tests.socket_client import SignedIn
 
 
 class RecordingLayer:
@@ -32,3 +37,20 @@ def layer(monkeypatch: pytest.MonkeyPatch) -> RecordingLayer:
     monkeypatch.setattr("liveops.pusher.get_channel_layer", lambda: layer)
     monkeypatch.setattr("liveops.hints.get_channel_layer", lambda: layer)
     return layer
+
+
+@pytest.fixture
+def ann(transactional_db: None) -> SignedIn:
+    """Somebody who can open websockets."""
+    # The in-memory layer belongs to the event loop of its test.
+    channel_layers.backends.clear()
+    return SignedIn(make_user())
+
+
+@pytest.fixture
+def watched(ann: SignedIn) -> LiveOperation:
+    """A running operation of hers; three frames with a line each are on record."""
+    operation: LiveOperation = make_operation(ann.user, state=State.RUNNING)
+    for text in ("one", "two", "three"):
+        add_lines(operation, text)
+    return operation

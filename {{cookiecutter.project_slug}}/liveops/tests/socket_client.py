@@ -57,6 +57,12 @@ class Page:
         await self.say(type="subscribe", token=token, after=position)
         assert await self.hear() == {"type": "authentication", "status": "ok", "protocol": 1}
 
+    async def follow(
+        self, session: SignedIn, operation: LiveOperation, after: tuple[int, int] | None = (1, 3)
+    ) -> None:
+        """Subscribe as a page that has seen all three frames of `watched`."""
+        await self.subscribe(session.token(operation), after=after)
+
     async def ack(self, attempt: int, seq: int) -> None:
         await self.say(type="ack", attempt=attempt, seq=seq)
 

@@ -66,7 +66,7 @@ def test_p_error_is_told_to_the_user_and_has_no_traceback():
 
 def test_a_result_that_is_no_json_is_a_failure():
     operation = fail("no-json")
-    assert "p.result(): 'value' is no JSON value" in operation.traceback
+    assert "'value' is no JSON value" in operation.traceback
 
 
 def test_a_broken_result_template_is_a_failure_that_says_so(layer):

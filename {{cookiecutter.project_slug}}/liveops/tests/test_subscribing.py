@@ -3,28 +3,15 @@
 import json
 
 import pytest
-from channels.layers import channel_layers
-from django.contrib.auth.models import Group
 from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from liveops.models import LiveOperation
 from liveops.security import make_subscription_token
 from liveops.tests.make import make_operation, make_user
-from liveops.tests.socket_client import Page, SignedIn, in_database, tell
+from liveops.tests.socket_client import Page, SignedIn, in_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def own_channel_layer():
-    """The in-memory layer belongs to the event loop of its test."""
-    channel_layers.backends.clear()
-
-
-@pytest.fixture
-def ann():
-    return SignedIn(make_user())
 
 
 @pytest.fixture
@@ -213,60 +200,3 @@ async def test_a_service_that_is_away(ann, operation, monkeypatch, what, error):
 
     monkeypatch.setattr(what, fail)
     assert await refusal(ann, ann.token(operation)) == 1013
-
-
-class TestWhileWatching:
-    """Rights that are lost while a socket is open."""
-
-    @pytest.fixture(autouse=True)
-    def ask_often(self, settings):
-        settings.LIVEOPS = {"HEARTBEAT_EVERY": 0.05, "REVALIDATE_EVERY": 0.05}
-
-    async def test_logout(self, ann, operation):
-        async with Page(ann) as page:
-            await page.subscribe(ann.token(operation))
-            await in_database(ann.client.logout)()
-            assert await page.close_code() == 4401
-
-    async def test_password_change(self, ann, operation):
-        async with Page(ann) as page:
-            await page.subscribe(ann.token(operation))
-            ann.user.set_password("new")
-            await in_database(ann.user.save)()
-            assert await page.close_code() == 4401
-
-    async def test_removal_from_the_group(self, ann, operation, settings):
-        settings.LIVEOPS = {**settings.LIVEOPS, "REQUIRED_GROUP": "staff"}
-        group = await Group.objects.acreate(name="staff")
-        await ann.user.groups.aadd(group)
-        async with Page(ann) as page:
-            await page.subscribe(ann.token(operation))
-            await ann.user.groups.aremove(group)
-            assert await page.close_code() == 4403
-
-    async def test_deletion(self, ann, operation):
-        async with Page(ann) as page:
-            await page.subscribe(ann.token(operation))
-            await LiveOperation.objects.all().adelete()
-            assert await page.close_code() == 4404
-
-    async def test_who_may_go_on_stays(self, ann, operation):
-        async with Page(ann) as page:
-            await page.subscribe(ann.token(operation))
-            assert (await page.hear())["type"] == "snapshot"
-            for _ in range(4):
-                assert (await page.hear())["type"] == "heartbeat"
-
-
-async def test_a_deletion_that_is_announced_closes_at_once(ann, operation):
-    async with Page(ann) as page:
-        await page.subscribe(ann.token(operation))
-        await LiveOperation.objects.all().adelete()
-        await tell(operation, type="liveop.changed")
-        assert await page.close_code() == 4404
-
-
-async def test_who_left_gets_nothing_more(ann, operation):
-    async with Page(ann) as page:
-        await page.subscribe(ann.token(operation))
-    assert not channel_layers.backends["default"].groups
