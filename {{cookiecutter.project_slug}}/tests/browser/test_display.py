@@ -277,13 +277,11 @@ def test_ten_thousand_lines_a_second_do_not_freeze_the_page(
     page.evaluate(
         """() => {
           window.longest = 0;
-          let last = performance.now();
-          const beat = (now) => {
-            window.longest = Math.max(window.longest, now - last);
-            last = now;
-            requestAnimationFrame(beat);
-          };
-          requestAnimationFrame(beat);
+          new PerformanceObserver((list) => {
+            for (const { duration } of list.getEntries()) {
+              window.longest = Math.max(window.longest, duration);
+            }
+          }).observe({ type: "longtask" });
         }"""
     )
     start = time.monotonic()
@@ -296,7 +294,7 @@ def test_ten_thousand_lines_a_second_do_not_freeze_the_page(
     assert from_end(page) < 2
     assert shown(page) == list(range(48_001, 50_001))
     expect(page.get_by_role("link", name="48,000 earlier lines")).to_be_visible()
-    assert page.evaluate("window.longest") < 1000
+    assert page.evaluate("window.longest") < 500
 
 
 def test_a_hidden_page_keeps_its_title_and_little_else(page: Page, server: ScriptedServer) -> None:

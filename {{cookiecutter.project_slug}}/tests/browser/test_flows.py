@@ -75,7 +75,7 @@ def test_an_import_is_watched_from_upload_to_result(site: Page, stack: Stack) ->
     state_is(site, State.SUCCEEDED)
     expect(site.locator("live-operation progress")).to_have_attribute("value", "100.0")
     expect(site.get_by_role("heading", name="Imported")).to_be_visible()
-    expect(site.locator("[data-count=created]")).to_have_text("5000")
+    expect(site.locator("[data-count=created]")).to_have_text("5,000")
     expect(site.locator('[data-stage="done"]')).to_have_count(3)
     expect(site).to_have_title(re.compile("^Succeeded · Import contacts"))
     assert len(set(site.evaluate("window.percents"))) > 3, "the bar moved"
