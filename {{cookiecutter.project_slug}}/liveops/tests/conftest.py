@@ -7,6 +7,7 @@ import pytest
 from channels.layers import channel_layers
 
 from liveops.models import LiveOperation, State
+from liveops.tasks import run_operation
 from liveops.tests.make import add_lines, make_operation, make_user
 from liveops.tests.socket_client import SignedIn
 
@@ -37,6 +38,18 @@ def layer(monkeypatch: pytest.MonkeyPatch) -> RecordingLayer:
     monkeypatch.setattr("liveops.pusher.get_channel_layer", lambda: layer)
     monkeypatch.setattr("liveops.hints.get_channel_layer", lambda: layer)
     return layer
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The messages that went to the broker, as (id, attempt)."""
+    messages: list[tuple[str, int]] = []
+
+    def keep(args: tuple[str, int], *_more: Any, **_options: Any) -> None:
+        messages.append((args[0], args[1]))
+
+    monkeypatch.setattr(run_operation, "apply_async", keep)
+    return messages
 
 
 @pytest.fixture

@@ -8,21 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from liveops.models import LiveOperation, LogChunk, OperationEvent, State
-from liveops.tasks import run_operation
 from liveops.tests.make import add_lines, make_operation, make_user
 from tests.kinds.models import Chatter, Patient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("layer")]
 
 LIST = "/admin/liveops/liveoperation/"
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """The messages that went to the broker, as (id, attempt)."""
-    messages = []
-    monkeypatch.setattr(run_operation, "delay", lambda *message: messages.append(message))
-    return messages
 
 
 @pytest.fixture

@@ -15,14 +15,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def sent(monkeypatch):
-    """The messages that went to the broker, as (id, attempt)."""
-    messages = []
-    monkeypatch.setattr(run_operation, "delay", lambda *message: messages.append(message))
-    return messages
-
-
-@pytest.fixture
 def ann(client):
     user = make_user()
     client.force_login(user)
@@ -77,10 +69,10 @@ class TestStart:
         assert LiveOperation.objects.count() == len(sent) == 1
 
     def test_with_the_broker_down_it_waits_in_the_record(self, client, ann, monkeypatch):
-        def fail(*message):
+        def fail(*args, **options):
             raise run_operation.OperationalError("broker down")
 
-        monkeypatch.setattr(run_operation, "delay", fail)
+        monkeypatch.setattr(run_operation, "apply_async", fail)
         response = client.post("/start/kinds.greeting/")
         operation = LiveOperation.objects.get()
         assert response["Location"] == f"/operations/{operation.pk}/"
