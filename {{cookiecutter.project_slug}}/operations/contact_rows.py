@@ -32,6 +32,8 @@ SYNONYMS = {
 }
 FIELD_OF = {word: field for field, words in SYNONYMS.items() for word in words.split()}
 LONGEST = {field.name: getattr(field, "max_length", 0) for field in Contact._meta.fields}
+# More are no table of contacts, and nobody would read a list of what is ignored.
+MAX_COLUMNS = 200
 SHOWN = 80
 
 
@@ -64,6 +66,9 @@ class ContactColumns:
     """Which column of a file holds what: `fields` are imported, `ignored` are not."""
 
     def __init__(self, header: list[str]) -> None:
+        if len(header) > MAX_COLUMNS:
+            text = _("The header has %(count)d columns, at most %(limit)d are accepted.")
+            raise UnreadableFileError(text % {"count": len(header), "limit": MAX_COLUMNS})
         self.header = header
         self._at: dict[str, int] = {}
         self.ignored: list[str] = []
@@ -72,7 +77,7 @@ class ContactColumns:
             if field and field not in self._at:
                 self._at[field] = position
             elif title:
-                self.ignored.append(title)
+                self.ignored.append(_shown(title))
         self._join_names = "name" not in self._at and (FIRST in self._at or LAST in self._at)
         if not self._join_names:
             unused = [self._at.pop(part) for part in (FIRST, LAST) if part in self._at]

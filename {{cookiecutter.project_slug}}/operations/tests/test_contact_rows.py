@@ -71,6 +71,15 @@ def test_missing_columns_are_named_beside_what_was_found(header: list[str], miss
     assert "email and name (or first name and last name)" in text
 
 
+def test_a_header_beyond_all_reason_is_refused() -> None:
+    with pytest.raises(UnreadableFileError, match="has 203 columns, at most 200"):
+        ContactColumns(["name", "email", *map(str, range(201))])
+
+
+def test_a_long_title_is_listed_cut() -> None:
+    assert ContactColumns(["name", "email", "x" * 5000]).ignored == ["x" * 79 + "…"]
+
+
 def test_values_are_trimmed_and_the_address_is_in_lower_case() -> None:
     values = read(HEADER, "  Ann \u00a0", " A.B@Example.COM ", " 1 ", " two\nlines ")
     assert values == {
