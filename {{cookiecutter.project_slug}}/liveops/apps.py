@@ -1,6 +1,7 @@
 """The engine of live operations."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +9,7 @@ class LiveopsConfig(AppConfig):
     name = "liveops"
     verbose_name = _("Live operations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Every app may check what it needs; a check registers itself when it is imported.
+        autodiscover_modules("checks")

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,8 @@ class ReportBuffer:
     every one: a run that reports faster than the database can take waits for it.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, save_cursor: Callable[[Any], bool]) -> None:
+        self._save_cursor = save_cursor
         self.wake = threading.Event()
         self._limit = limit
         self._lock = threading.Lock()
@@ -67,6 +69,16 @@ class ReportBuffer:
             self._held += len(text) + LINE_OVERHEAD
         if not self.wake.is_set():
             self.wake.set()
+
+    def checkpoint(self, cursor: Any) -> None:
+        if not connection.in_atomic_block:
+            self.update(cursor=cursor)
+        elif not connection.needs_rollback:
+            with self._lock:
+                self._changes.pop("cursor", None)
+            # In the run's own transaction: its work and the cursor are committed together.
+            if not self._save_cursor(cursor):
+                raise LeaseLost
 
     def check(self) -> None:
         if self._interrupt is not None:
@@ -105,6 +117,13 @@ class ReportBuffer:
             self._held -= size
             self._taken -= size
             self._room.notify_all()
+
+    def note(self, text: str) -> None:
+        """A line of the reporter's own; it waits for nothing, least of all for itself."""
+        with self._lock:
+            self._lines.append((time.time(), "warning", text))
+            self._held += len(text) + LINE_OVERHEAD
+        self.wake.set()
 
     def interrupt(self, reason: RunInterrupted) -> None:
         """Have the run end at its next check; without its lease, at its next report."""

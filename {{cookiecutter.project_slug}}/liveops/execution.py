@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connection
@@ -21,38 +22,46 @@ logger = logging.getLogger(__name__)
 PATIENCE_MS = 600_000
 
 
-def execute(operation: LiveOperation) -> LiveOperation | None:
+def execute(
+    operation: LiveOperation, *, terminate: Callable[[], None] | None = None
+) -> LiveOperation | None:
     """Run a claimed operation and record how it ended.
 
-    Returns the operation that waits for a worker now because this one chained to it.
+    Returns the operation that waits for a worker now because this one chained to it. `terminate`
+    ends the process when a cancel request cannot be obeyed otherwise. Raises SystemExit, with the
+    operation LOST, when the worker is shut down during the run.
     """
     if connection.vendor == "sqlite":
         # SQLite has one writer at a time: a run waits for its turn, as it would for PostgreSQL.
         wait_for_locks(PATIENCE_MS)
     with translation.override(operation.language or settings.LANGUAGE_CODE):
-        reporter = ProgressReporter(operation)
+        reporter = ProgressReporter(operation, terminate=terminate)
         reporter.start()
         try:
-            outcome = _run(operation, Progress(operation, reporter.buffer))
+            outcome = _run(operation, reporter)
         except LeaseLost:
             logger.warning("%s attempt %s lost its lease", operation.pk, operation.attempt)
             outcome = Outcome(state=State.LOST)
         except BaseException:
-            # Else the reporter's thread would go on and show a run as alive that is not.
-            reporter.finish(Outcome(state=State.LOST, why="the worker process was interrupted"))
+            # A shutdown, as a rule. What was reported is kept, and the run can start again.
+            reporter.finish(Outcome(state=State.LOST, why="the worker was shut down"))
             raise
         state = reporter.finish(outcome)
     return outcome.next_operation if state is State.SUCCEEDED else None
 
 
-def _run(operation: LiveOperation, p: Progress) -> Outcome:
+def _run(operation: LiveOperation, reporter: ProgressReporter) -> Outcome:
+    p = Progress(operation, reporter.buffer)
     try:
-        operation.run(p)
+        try:
+            operation.run(p)
+        finally:
+            reporter.leave_run()
     except OperationCancelled:
         return Outcome(state=State.CANCELLED, why="the run obeyed the cancel request")
     except OperationError as error:
         return _failed(clean(error))
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         # The one broad net: whatever a run raises is recorded, and told to staff in full.
         logger.exception("%s attempt %s failed", operation.pk, operation.attempt)
         return _failed(

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -35,6 +36,9 @@ class Sink(Protocol):
     def log(self, level: str, text: str) -> None:
         """One log line."""
 
+    def checkpoint(self, cursor: Any) -> None:
+        """How far the run has come: with the current transaction, else with the next flush."""
+
     def check(self) -> None:
         """Raise RunInterrupted when the run has to end."""
 
@@ -46,6 +50,8 @@ class Progress:
         self.operation = operation
         self.chained: LiveOperation | None = None
         self.failure = ""
+        # What the last attempt's `checkpoint()` stored, or None.
+        self.cursor: Any = operation.cursor
         self._sink = sink
         self._stages: dict[str, dict[str, Any]] = {}
         self._regions: dict[str, str] = {}
@@ -71,25 +77,33 @@ class Progress:
         total: int | None = None,
         label: object | None = None,
         unit: object = "item",
+        *,
+        resume: bool = False,
     ) -> Iterator[Item]:
         """Yield the items and keep bar, rate and time left up to date.
 
         Checks for a cancel request before each item. `total` is taken from `len()` where the
         iterable has one; without a total the page shows a count instead of a bar.
+
+        `resume=True` skips the items that an earlier attempt is done with. How many those are is
+        kept about ten times a second: after a crash, the last few may come again. Where each must
+        come once, save batch and `checkpoint()` in one transaction instead.
         """
+        done = self._done_before() if resume else 0
         if total is None and isinstance(iterable, Sized):
             total = len(iterable)
         pace = Pace(total, clean(label or ""), clean(unit))
+        pace.skip(done)
         self._show(pace)
         try:
-            for item in iterable:
+            for item in islice(iterable, done, None):
                 self._sink.check()
                 yield item
                 pace.done += 1
                 if pace.due():
-                    self._show(pace)
+                    self._show(pace, keep=resume)
         finally:
-            self._show(pace)
+            self._show(pace, keep=resume)
 
     @contextmanager
     def stage(self, name: object) -> Iterator[None]:
@@ -114,12 +128,24 @@ class Progress:
         the key, for one that JSON cannot hold.
         """
         values = {**(context or {}), **extra}
-        self._sink.update(result_context={clean(k): _as_json(k, v) for k, v in values.items()})
+        self._sink.update(
+            result_context={clean(k): _as_json("p.result()", v, k) for k, v in values.items()}
+        )
 
     def error(self, message: object) -> None:
         """The operation has failed and `message` tells its user why; `run()` may still go on."""
         self.failure = clean(message)
         self._sink.update(error=self.failure)
+
+    def checkpoint(self, value: Any) -> None:
+        """Remember how far the run has come: a small JSON value that a later attempt finds in
+        `p.cursor`.
+
+        Inside `transaction.atomic()` it is committed with the transaction, so that the work and
+        the memory of it are one; elsewhere with the next flush, some 50 ms later.
+        """
+        self.cursor = _as_json("p.checkpoint()", value)
+        self._sink.checkpoint(self.cursor)
 
     def check_cancelled(self) -> None:
         """Raise OperationCancelled when somebody has asked for the run to end. Reads memory."""
@@ -158,6 +184,7 @@ class Progress:
         _expect(mode, HTML_MODES, "mode of p.html()")
         if not selector.startswith("#"):
             raise ValueError(f'{selector!r} is no region: write "#id", as in {{% live_region %}}')
+        selector = clean(selector)
         before = self._regions.get(selector, "") if mode == "beforeend" else ""
         markup = before + clean(raw)
         size = len(markup.encode())
@@ -169,19 +196,32 @@ class Progress:
         self._regions[selector] = markup
         self._sink.show_region(selector, markup)
 
-    def _show(self, pace: Pace) -> None:
+    def _show(self, pace: Pace, *, keep: bool = False) -> None:
         self._sink.update(tracking=pace.report(), percent=pace.percent)
+        if keep:
+            self.checkpoint({"done": pace.done})
+
+    def _done_before(self) -> int:
+        match self.cursor:
+            case None:
+                return 0
+            case {"done": int(done)}:
+                return done
+        raise ValueError(
+            f"p.track(resume=True) cannot go on from the checkpoint {self.cursor!r}: "
+            "use p.cursor where p.checkpoint() is used"
+        )
 
     def _mark(self, key: str, state: str, began: float, seconds: float | None = None) -> None:
         self._stages[key] = {"state": state, "started": began, "seconds": seconds}
         self._sink.update(stage_states=dict(self._stages))
 
 
-def _as_json(key: object, value: object) -> Any:
+def _as_json(call: str, value: object, key: object = "its value") -> Any:
     try:
         return clean_json(json.loads(json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False)))
     except (TypeError, ValueError) as error:
-        raise TypeError(f"p.result(): {key!r} is no JSON value: {error}") from error
+        raise TypeError(f"{call}: {key!r} is no JSON value: {error}") from error
 
 
 def _expect(value: str, legal: Iterable[str], what: str) -> None:

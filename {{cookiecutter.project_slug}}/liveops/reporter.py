@@ -3,23 +3,23 @@
 import logging
 import threading
 import time
-import traceback
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from liveops.buffer import Batch, ReportBuffer
 from liveops.conf import conf
-from liveops.exceptions import LeaseLost, OperationCancelled
-from liveops.failures import DATABASE_UNAVAILABLE
-from liveops.fragments import PARTS, LogView, frame, render_log, render_result
+from liveops.exceptions import LeaseLost
+from liveops.finale import judge, redirect_of
+from liveops.fragments import PARTS, LogView, frame, render_log
 from liveops.hints import read_cancel_request, show_alive
+from liveops.ladder import CancelLadder, Rung
 from liveops.models import LiveOperation, State
 from liveops.outcome import Outcome
 from liveops.pusher import FramePusher
 from liveops.recorder import Frame, Recorder
+from liveops.run_thread import RunThread
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +45,19 @@ PART_OF_COLUMN = {
 
 
 class ProgressReporter:
-    """Records and pushes what a run reports, from a thread of its own.
+    """Records and pushes what a run reports, from a thread of its own. Made by the run's thread.
 
     The run only ever appends to `buffer`. The thread takes what has come together, writes it in
     one transaction over its own connection, and sends one frame to the watchers. So reports are
     visible while `run()` holds a transaction open, and cost the run microseconds.
     """
 
-    def __init__(self, operation: LiveOperation) -> None:
-        self.buffer = ReportBuffer(conf.MAX_PENDING)
+    def __init__(
+        self, operation: LiveOperation, *, terminate: Callable[[], None] | None = None
+    ) -> None:
+        self.buffer = ReportBuffer(conf.MAX_PENDING, operation.save_cursor)
+        self._run = RunThread()
+        self._ladder = CancelLadder(self.buffer, self._run, terminate)
         # Only the thread touches this copy; `run()` may do what it likes with its own instance.
         self._shown = type(operation)._base_manager.get(pk=operation.pk)
         self._regions: dict[str, str] = {}
@@ -69,6 +73,10 @@ class ProgressReporter:
 
     def start(self) -> None:
         self._thread.start()
+
+    def leave_run(self) -> None:
+        """`run()` is over, from now on nothing interrupts its thread."""
+        self._run.leave()
 
     def finish(self, outcome: Outcome) -> State | None:
         """Record and push all that is left, and how the run ended.
@@ -89,7 +97,12 @@ class ProgressReporter:
         self._pusher = FramePusher(self._shown.get_channel_name())
         try:
             self._serve()
-            self._end()
+            if self._outcome is not None:
+                self._end(self._outcome)
+            else:
+                # If the run itself holds the lock, whoever finds its process gone records this.
+                why = "the run did not react, its process was ended"
+                self._end(Outcome(state=State.CANCELLED, why=why), tries=1)
         except LeaseLost as lost:
             self.buffer.interrupt(lost)
         except Exception as error:
@@ -100,6 +113,8 @@ class ProgressReporter:
         finally:
             self._pusher.close()
             self._recorder.close()
+            if self._ladder.rung is Rung.TERMINATED and self._ladder.terminate is not None:
+                self._ladder.terminate()
 
     def _serve(self) -> None:
         now = time.monotonic()
@@ -109,7 +124,7 @@ class ProgressReporter:
         self._dirty_parts.update(PARTS)
         self._flush(self.buffer.take())
         window = WINDOW_MIN
-        while not self._ended.is_set():
+        while not self._ended.is_set() and self._ladder.rung is not Rung.TERMINATED:
             self.buffer.wake.wait(timeout=self._idle_time())
             self.buffer.wake.clear()
             batch = self.buffer.take()
@@ -169,8 +184,7 @@ class ProgressReporter:
             self._shown.cancel_requested_at = timezone.now()
             # The pages say so, too.
             self._dirty_parts.add("status")
-            self.buffer.interrupt(OperationCancelled())
-            self.buffer.wake.set()
+        self._ladder.ask()
 
     def _keep_up(self) -> None:
         """Renew the signs of life, write what is still to be recorded, look for a cancel."""
@@ -187,13 +201,13 @@ class ProgressReporter:
             self._cancelled_by = read_cancel_request(shown.pk, shown.attempt)
             if self._cancelled_by:
                 self._pass_on_cancel()
+        self._ladder.climb()
 
-    def _end(self) -> None:
-        if self._outcome is None:
-            raise RuntimeError("a reporter ends after finish() only")
+    def _end(self, outcome: Outcome, *, tries: int | None = None) -> None:
+        """Record the last reports and the terminal state, until it works or `tries` are used up."""
         batch = self.buffer.take()
         log = self._keep(batch)
-        outcome = self._judge(self._outcome)
+        outcome = judge(self._shown, outcome)
         changes: dict[str, Any] = {
             "seq": self._shown.seq,
             "log_lines": self._shown.log_lines,
@@ -209,41 +223,13 @@ class ProgressReporter:
             cancelled_by=self._cancelled_by,
             next_operation=outcome.next_operation,
         ):
+            tries = None if tries is None else tries - 1
+            if tries == 0:
+                return
             show_alive(self._shown.pk, self._shown.attempt)
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
         self._push("liveop.frame", self._render(batch, log, outcome=outcome))
-
-    def _judge(self, outcome: Outcome) -> Outcome:
-        """A result that cannot be shown is a failure, and says so instead of showing nothing."""
-        if outcome.state is not State.SUCCEEDED:
-            return outcome
-        try:
-            self._reload_own_fields()
-            render_result(self._shown)
-        except Exception:  # noqa: BLE001 (a template of the site's own may raise anything)
-            return replace(
-                outcome,
-                state=State.FAILED,
-                why="the result template raised",
-                error=_("The work was done, but its result cannot be shown."),
-                traceback=traceback.format_exc(),
-                redirect=None,
-                next_operation=None,
-            )
-        return outcome
-
-    def _reload_own_fields(self) -> None:
-        """`run()` may have saved fields of its kind, which the result template shows."""
-        own = [] if self._shown._meta.proxy else self._shown._meta.local_fields
-        names = [field.name for field in own if not field.primary_key]
-        while names:
-            try:
-                self._shown.refresh_from_db(fields=names)
-            except DATABASE_UNAVAILABLE:
-                time.sleep(1)
-            else:
-                return
 
     def _render(
         self, batch: Batch, log: LogView | None, outcome: Outcome | None = None
@@ -254,7 +240,7 @@ class ProgressReporter:
         redirect = None
         if outcome is not None:
             names |= set(PARTS)
-            redirect = self._redirect(outcome)
+            redirect = redirect_of(outcome)
         try:
             return frame(
                 "frame",
@@ -267,11 +253,6 @@ class ProgressReporter:
         except Exception:  # an overridden template may raise anything; the record is whole
             logger.exception("frame %s of %s not shown", self._shown.seq, self._shown.pk)
             return None
-
-    def _redirect(self, outcome: Outcome) -> str | None:
-        if outcome.next_operation is not None:
-            return outcome.next_operation.get_absolute_url()
-        return outcome.redirect
 
     def _push(self, kind: str, text: str | None = None) -> None:
         shown = self._shown

@@ -3,18 +3,27 @@
 import logging
 import os
 import platform
-from datetime import timedelta
+import signal
+from datetime import datetime, timedelta
 from typing import Any
 
-from celery import shared_task
-from django.db import transaction
+from billiard.process import current_process
+from celery import current_app, shared_task
+from celery.exceptions import WorkerLostError
+from celery.signals import task_failure
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from liveops.conf import conf
 from liveops.execution import execute
 from liveops.failures import DATABASE_UNAVAILABLE
-from liveops.hints import announce_change, is_alive, leave_cancel_request
+from liveops.hints import (
+    announce_change,
+    is_alive,
+    leave_cancel_request,
+    read_cancel_request,
+)
 from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State
 
@@ -22,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # A click on Cancel does not wait longer for a locked row; the worker gets a hint instead.
 CANCEL_PATIENCE_MS = 250
+# Celery's main process has other things to do than to wait for a lock.
+LOST_PATIENCE_MS = 2_000
 
 
 def submit(operation: LiveOperation, by: Any) -> None:
@@ -60,9 +71,16 @@ def cancel(operation: LiveOperation, by: Any) -> bool:
 def send(operation: LiveOperation) -> None:
     """Put the message for this attempt on its queue. The sweep does so again if it gets lost."""
     try:
-        run_operation.delay(str(operation.pk), operation.attempt)
+        run_operation.apply_async(
+            args=[str(operation.pk), operation.attempt], task_id=task_id(operation)
+        )
     except run_operation.OperationalError as error:
         logger.warning("%s waits for the sweep, the broker is down: %s", operation.pk, error)
+
+
+def task_id(operation: LiveOperation) -> str:
+    """Celery's name for the message of this attempt."""
+    return f"{operation.pk}:{operation.attempt}"
 
 
 @shared_task(
@@ -81,9 +99,56 @@ def run_operation(operation_id: str, attempt: int) -> None:
     if operation is None:
         logger.info("%s attempt %s is not to be run (any more)", operation_id, attempt)
         return
-    next_operation = execute(operation)
+    in_child = current_process().name != "MainProcess"
+    try:
+        next_operation = execute(operation, terminate=end_this_process if in_child else None)
+    except SystemExit:
+        # The worker is shut down: another one goes on.
+        restart_lost(operation)
+        raise
     if next_operation is not None:
         send(next_operation)
+
+
+def end_this_process() -> None:
+    """The last rung for a run that does not react; Celery starts a new process in its place."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@task_failure.connect
+def notice_lost_worker(
+    sender: Any, exception: BaseException, args: list[Any], **_kwargs: Any
+) -> None:
+    """Called in Celery's main process when a child died; the lease would tell later."""
+    if sender.name != run_operation.name or not isinstance(exception, WorkerLostError):
+        return
+    operation_id, attempt = args
+    try:
+        wait_for_locks(LOST_PATIENCE_MS)
+        for operation in LiveOperation.objects.filter(pk=operation_id, attempt=attempt):
+            end_lost(operation, why="the worker process died")
+    except DATABASE_UNAVAILABLE as error:
+        logger.warning("%s is left to the sweep: %s", operation_id, error)
+    finally:
+        # The next child must not inherit it.
+        connection.close()
+
+
+def end_lost(operation: LiveOperation, *, why: str, silent_since: datetime | None = None) -> bool:
+    """Record that the run is gone, tell its pages, and start it again where the kind wants that."""
+    asked_by = read_cancel_request(operation.pk, operation.attempt)
+    if not operation.declare_lost(why=why, silent_since=silent_since, cancelled=bool(asked_by)):
+        return False
+    logger.warning("%s attempt %s: %s", operation.pk, operation.attempt, why)
+    announce_change(operation)
+    restart_lost(operation)
+    return True
+
+
+def restart_lost(operation: LiveOperation) -> None:
+    kind = operation.as_kind()
+    if kind.state == State.LOST and kind.retry_when_lost and kind.attempt < conf.MAX_ATTEMPTS:
+        restart(kind, by=None)
 
 
 @shared_task(name="liveops.sweep", ignore_result=True)
@@ -103,12 +168,18 @@ def _end_lost_runs() -> None:
         # The row may be locked by the run itself, and then only this hint shows that it lives.
         if is_alive(operation.pk, operation.attempt):
             continue
-        if not operation.declare_lost(silent_since=silent_since):
-            continue
-        logger.warning("%s attempt %s: worker lost", operation.pk, operation.attempt)
-        announce_change(operation)
-        if operation.as_kind().retry_when_lost and operation.attempt < conf.MAX_ATTEMPTS:
-            restart(operation, by=None)
+        why = "no sign of life from the worker"
+        if end_lost(operation, why=why, silent_since=silent_since):
+            # If its process is there after all, it is stuck, and its lease is gone.
+            end_run(operation)
+
+
+def end_run(operation: LiveOperation) -> None:
+    """Have the worker that runs this attempt end the process of it."""
+    try:
+        current_app.control.revoke(task_id(operation), terminate=True, signal="SIGKILL")
+    except (run_operation.OperationalError, OSError) as error:
+        logger.warning("%s: its worker could not be told: %s", operation.pk, error)
 
 
 def _send_again() -> None:

@@ -31,6 +31,9 @@ class RecordingSink:
     def log(self, level: str, text: str) -> None:
         self.logs.append((level, clean(text)))
 
+    def checkpoint(self, cursor: Any) -> None:
+        self.updates.append(("cursor", cursor))
+
     def check(self) -> None:
         if self._checks_left is None:
             return
@@ -63,7 +66,7 @@ class RecordingProgress(Progress):
 
     @property
     def tracking(self) -> list[dict[str, Any] | None]:
-        """What `p.track()` showed: label, unit, done, total, rate, eta; None after `p.percent()`."""
+        """What `p.track()` showed: label, unit, done, total, rate, eta; None: `p.percent()`."""
         return self._recorded.all("tracking")
 
     @property
@@ -82,6 +85,10 @@ class RecordingProgress(Progress):
         """What the result template would get."""
         given = self._recorded.all("result_context")
         return given[-1] if given else {}
+
+    @property
+    def checkpoints(self) -> list[Any]:
+        return self._recorded.all("cursor")
 
     @property
     def errors(self) -> list[str]:

@@ -85,6 +85,14 @@ class Migration(migrations.Migration):
                 ),
                 ("form_key", models.UUIDField(editable=False, null=True)),
                 (
+                    "cursor",
+                    models.JSONField(
+                        editable=False,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        null=True,
+                    ),
+                ),
+                (
                     "language",
                     models.CharField(blank=True, default="", editable=False, max_length=20),
                 ),

@@ -20,7 +20,7 @@ from liveops.models.kind import Kind, kind_class
 from liveops.models.state import ACTIVE, RETRYABLE, State
 from liveops.security import make_subscription_token
 
-Operation = TypeVar("Operation", bound="LiveOperation", covariant=True)
+Operation_co = TypeVar("Operation_co", bound="LiveOperation", covariant=True)
 
 # What a new attempt starts from.
 FRESH: dict[str, Any] = {
@@ -44,10 +44,10 @@ FRESH: dict[str, Any] = {
 }
 
 
-class OperationManager(models.Manager[Operation]):
+class OperationManager(models.Manager[Operation_co]):
     """A proxy kind shares the table, so it has to leave the rows of other kinds out."""
 
-    def get_queryset(self) -> models.QuerySet[Operation]:
+    def get_queryset(self) -> models.QuerySet[Operation_co]:
         rows = super().get_queryset()
         return rows.filter(kind=self.model.kind_name()) if self.model._meta.proxy else rows
 
@@ -96,6 +96,8 @@ class LiveOperation(Kind):
 
     # A start form carries one, so that sending it twice makes one operation.
     form_key = models.UUIDField(null=True, editable=False)
+    # How far a resumable run has come; outlives its attempt.
+    cursor = models.JSONField(null=True, encoder=DjangoJSONEncoder, editable=False)
     language = models.CharField(max_length=20, blank=True, default="", editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     queued_at = models.DateTimeField(_("queued"), default=timezone.now, editable=False)
@@ -230,17 +232,29 @@ class LiveOperation(Kind):
             return None
         return LiveOperation.objects.get(pk=pk).as_kind()
 
+    def save_cursor(self, cursor: Any) -> bool:
+        """Store how far this attempt has come. False: the row is another attempt's by now."""
+        mine = LiveOperation.objects.filter(pk=self.pk, attempt=self.attempt, state=State.RUNNING)
+        return bool(mine.update(cursor=cursor))
+
     def finish(self, to: State, *, why: str = "", **changes: Any) -> bool:
         """End a running attempt. False: it is not this run's to end any more."""
         return self._move([State.RUNNING], to, why=why, finished_at=Now(), **changes)
 
-    def declare_lost(self, *, silent_since: datetime) -> bool:
-        """End a run whose worker vanished, unless it gave a sign of life after all."""
+    def declare_lost(
+        self, *, why: str, silent_since: datetime | None = None, cancelled: bool = False
+    ) -> bool:
+        """End a run whose worker vanished: CANCELLED if that was asked for, else LOST.
+
+        With `silent_since`, not if the row shows a later sign of life after all.
+        """
+        only = {"heartbeat_at__lte": silent_since} if silent_since else None
+        wanted = cancelled or self.cancel_requested_at is not None
         return self._move(
             [State.RUNNING],
-            State.LOST,
-            why="no sign of life from the worker",
-            only={"heartbeat_at__lte": silent_since},
+            State.CANCELLED if wanted else State.LOST,
+            why=why,
+            only=only,
             seq=F("seq") + 1,
             finished_at=Now(),
         )

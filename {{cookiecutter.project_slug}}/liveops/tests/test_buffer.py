@@ -29,7 +29,7 @@ def reporting(act):
 
 
 def full_buffer():
-    buffer = ReportBuffer(limit=10)
+    buffer = ReportBuffer(limit=10, save_cursor=bool)
     buffer.log("info", "more than ten characters")
     return buffer
 
@@ -39,7 +39,7 @@ def texts(batch):
 
 
 def test_of_columns_and_regions_the_last_counts_of_lines_all():
-    buffer = ReportBuffer(limit=1_000_000)
+    buffer = ReportBuffer(limit=1_000_000, save_cursor=bool)
     buffer.update(percent=1, status_text="a")
     buffer.update(percent=2)
     buffer.show_region("#a", "1")
@@ -55,7 +55,7 @@ def test_of_columns_and_regions_the_last_counts_of_lines_all():
 
 
 def test_what_was_taken_is_gone():
-    buffer = ReportBuffer(limit=1_000_000)
+    buffer = ReportBuffer(limit=1_000_000, save_cursor=bool)
     buffer.update(percent=1)
     buffer.log("info", "one")
     assert buffer.take()
@@ -71,7 +71,7 @@ def test_what_was_taken_is_gone():
     ],
 )
 def test_every_report_wakes_the_thread(report):
-    buffer = ReportBuffer(limit=1_000_000)
+    buffer = ReportBuffer(limit=1_000_000, save_cursor=bool)
     assert not buffer.wake.is_set()
     report(buffer)
     assert buffer.wake.is_set()
@@ -89,7 +89,7 @@ def test_a_full_buffer_blocks_until_the_record_has_what_was_taken():
 
 
 def test_taken_and_later_bytes_are_counted_apart():
-    buffer = ReportBuffer(limit=1_000_000)
+    buffer = ReportBuffer(limit=1_000_000, save_cursor=bool)
     buffer.log("info", "one")
     first = buffer.take()
     buffer.log("info", "three")
@@ -113,7 +113,7 @@ def test_a_run_that_waits_for_room_hears_of_a_cancel():
 
 
 def test_a_cancel_is_raised_at_the_next_check_not_at_a_report():
-    buffer = ReportBuffer(limit=1_000_000)
+    buffer = ReportBuffer(limit=1_000_000, save_cursor=bool)
     buffer.check()
     buffer.interrupt(OperationCancelled())
     buffer.log("info", "cleaning up")
@@ -134,14 +134,14 @@ def test_a_cancel_is_raised_at_the_next_check_not_at_a_report():
     ],
 )
 def test_a_run_without_its_lease_ends_at_its_next_report(report):
-    buffer = ReportBuffer(limit=1_000_000)
+    buffer = ReportBuffer(limit=1_000_000, save_cursor=bool)
     buffer.interrupt(LeaseLost())
     with pytest.raises(LeaseLost):
         report(buffer)
 
 
 def test_each_thread_s_lines_stay_in_order():
-    buffer = ReportBuffer(limit=1_000_000)
+    buffer = ReportBuffer(limit=1_000_000, save_cursor=bool)
     numbers = range(500)
 
     def count(name):

@@ -79,26 +79,26 @@ def test_a_broken_result_template_is_a_failure_that_says_so(layer):
     assert layer.frames[-1]["state"] == "FAILED"
 
 
-@pytest.mark.parametrize("error", [SystemExit(1), OperationError("a\ud800\x00b")])
-def test_whatever_run_raises_is_recorded(monkeypatch, error):
+def test_an_error_whose_text_no_database_takes_is_recorded(monkeypatch):
     def leave(operation, p):
-        raise error
+        raise OperationError("a\ud800\x00b")
 
     operation = run(monkeypatch, leave)
     assert operation.state == "FAILED"
     assert operation.error
 
 
-def test_an_interrupt_of_the_process_ends_the_run_as_lost(monkeypatch):
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
+def test_a_shutdown_of_the_process_ends_the_run_as_lost(monkeypatch, signal):
     def interrupted(operation, p):
-        raise KeyboardInterrupt
+        raise signal
 
     monkeypatch.setattr(Greeting, "run", interrupted)
     operation = make_operation(state=State.RUNNING)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(signal):
         execute(operation)
     operation.refresh_from_db()
-    assert (operation.state, why(operation)) == ("LOST", "the worker process was interrupted")
+    assert (operation.state, why(operation)) == ("LOST", "the worker was shut down")
 
 
 def test_a_cancel_request_in_the_row_ends_the_run(monkeypatch):

@@ -163,7 +163,7 @@ def test_result_holds_what_json_can(p):
 
 @pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), b"bytes", {(1, 2): 3}])
 def test_result_refuses_what_json_cannot_hold_and_names_the_key(p, value):
-    with pytest.raises(TypeError, match=r"p.result\(\): 'bad' is no JSON value: "):
+    with pytest.raises(TypeError, match="'bad' is no JSON value: "):
         p.result(good=1, bad=value)
     assert p.results == {}
 
@@ -189,6 +189,11 @@ def test_html_replaces_and_appends(p):
         ("#b", "<p>x</p>"),
         ("#a", "<p>3</p>"),
     ]
+
+
+def test_the_name_of_a_region_is_cleaned(p):
+    p.html("#a\x00", "x")
+    assert p.swaps == [("#a\ufffd", "x")]
 
 
 def test_a_region_is_limited_in_bytes(p, settings):

@@ -181,17 +181,17 @@ def test_a_stale_attempt_cannot_finish():
 def test_lost_without_a_heartbeat_moves_seq_on():
     silent_since = timezone.now() - timedelta(seconds=30)
     operation = make_operation(state=State.RUNNING, seq=4, heartbeat_at=silent_since)
-    assert operation.declare_lost(silent_since=silent_since)
+    assert operation.declare_lost(why="silent", silent_since=silent_since)
     operation.refresh_from_db()
     assert (operation.state, operation.seq) == ("LOST", 5)
     assert operation.can_retry
-    assert trail(operation)[1][2:] == ("RUNNING", "LOST", "no sign of life from the worker")
+    assert trail(operation)[1][2:] == ("RUNNING", "LOST", "silent")
 
 
 def test_a_newer_heartbeat_spares_a_run():
     silent_since = timezone.now() - timedelta(seconds=30)
     read_before = make_operation(state=State.RUNNING, heartbeat_at=silent_since)
     LiveOperation.objects.filter(pk=read_before.pk).update(heartbeat_at=timezone.now())
-    assert not read_before.declare_lost(silent_since=silent_since)
+    assert not read_before.declare_lost(why="silent", silent_since=silent_since)
     read_before.refresh_from_db()
     assert read_before.state == "RUNNING"

@@ -166,7 +166,7 @@ class LiveOperation extends HTMLElement {
     this.#cancelDrawing = null;
     for (const [selector, html] of this.#fragments) this.#swap(selector, html);
     this.#fragments.clear();
-    this.#log.flush();
+    if (this.#log.flush()) this.#planDrawing();
     this.#showTitle();
     this.#follow();
   }

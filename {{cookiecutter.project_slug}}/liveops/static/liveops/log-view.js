@@ -1,6 +1,7 @@
 // The log on the page: appends lines, keeps the newest, follows its end until one scrolls up.
 
 const KEEP = 2000;
+const AT_ONCE = 500; // lines; more would hold the page up
 const AT_END = 8; // pixels that still count as "at the end"
 
 const lineNumber = (item) => Number(item?.dataset.line ?? 0);
@@ -60,19 +61,19 @@ export class LogView {
     this.last = 0;
   }
 
+  /** Show what was added, or its beginning; true when there is more to show. */
   flush() {
-    if (!this.#clearFirst && !this.#pending.length) return;
+    if (!this.#clearFirst && !this.#pending.length) return false;
     if (this.#clearFirst) this.list.replaceChildren();
-    const before = this.list.childElementCount;
-    this.list.insertAdjacentHTML("beforeend", this.#pending.map(({ html }) => html).join(""));
-    const added = this.list.childElementCount - before;
     this.#clearFirst = false;
-    this.#pending = [];
-    this.#pendingLines = 0;
+    const before = this.list.childElementCount;
+    this.list.insertAdjacentHTML("beforeend", this.#take());
+    const added = this.list.childElementCount - before;
     this.#trim();
     if (this.#following) this.list.scrollTop = this.list.scrollHeight;
     else this.#unseen += added;
     this.#tell();
+    return this.#pending.length > 0;
   }
 
   jumpToEnd() {
@@ -80,6 +81,18 @@ export class LogView {
     this.#unseen = 0;
     this.list.scrollTop = this.list.scrollHeight;
     this.#tell();
+  }
+
+  #take() {
+    let html = "";
+    let lines = 0;
+    while (this.#pending.length && lines < AT_ONCE) {
+      const batch = this.#pending.shift();
+      html += batch.html;
+      lines += batch.lines;
+    }
+    this.#pendingLines -= lines;
+    return html;
   }
 
   #dropOldest() {
