@@ -176,6 +176,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "liveops.sweep", "schedule": 10.0, "options": {"expires": 10.0}},
+    "purge": {"task": "liveops.purge", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
 # Accounts

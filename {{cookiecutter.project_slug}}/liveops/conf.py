@@ -40,6 +40,9 @@ class LiveopsSettings:
     # A queued operation that nobody claimed for so long gets its message sent again.
     RESEND_AFTER: float = 60.0
 
+    # Finished operations are deleted after so many days, with logs and files; 0: never.
+    RETENTION_DAYS: int = 90
+
     # The end of the log that a frame or a page shows; the record has every line.
     LOG_TAIL_LINES: int = 200
     LOG_TAIL_BYTES: int = 32 * 1024

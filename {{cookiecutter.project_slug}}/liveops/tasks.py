@@ -26,6 +26,7 @@ from liveops.hints import (
 )
 from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State
+from liveops.retention import purge_expired
 
 logger = logging.getLogger(__name__)
 
@@ -193,3 +194,9 @@ def _send_again() -> None:
         # Whoever moves the time on sends the message, however many sweeps run at once.
         if again.filter(queued_at=operation.queued_at).update(queued_at=Now()):
             send(operation)
+
+
+@shared_task(name="liveops.purge", ignore_result=True)
+def purge() -> None:
+    """Delete the operations that ended more than `RETENTION_DAYS` ago, with logs and files."""
+    purge_expired()

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from liveops.exceptions import LeaseLost
-from liveops.models import LiveOperation
+from liveops.models import LiveOperation, discard_file
 from liveops.progress import Progress
 from operations.contacts import Contact
-from operations.files import discard, private_path
+from operations.files import private_path
 from operations.spreadsheet import guard
 
 COLUMNS = ["name", "email", "phone", "company", "city", "country", "notes"]
@@ -85,7 +85,7 @@ class ExportContacts(LiveOperation):
 
     def on_restart(self) -> None:
         if self.output:
-            discard(self.output)
+            discard_file(self.output)
             ExportContacts._base_manager.filter(pk=self.pk).update(output="")
 
     def _contacts(self) -> models.QuerySet[Contact]:

@@ -11,7 +11,9 @@ from django.core import checks
 from liveops.conf import LiveopsSettings
 
 TYPES = {name: hint for name, hint in get_type_hints(LiveopsSettings).items() if name.isupper()}
+OWN_RANGE = {"RETENTION_DAYS"}
 SHORTEST_TOKEN_TTL, LONGEST_TOKEN_TTL = 5, 86_400
+LONGEST_RETENTION = 36_500
 
 
 def configured() -> Mapping[str, Any]:
@@ -76,6 +78,8 @@ def check_types(**kwargs: Any) -> Iterator[checks.CheckMessage]:
 @checks.register(checks.Tags.compatibility)
 def check_numbers(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     for name, value in configured().items():
+        if name in OWN_RANGE:
+            continue
         if TYPES.get(name) in {int, float} and is_of_type(value, TYPES[name]) and value <= 0:
             yield checks.Error(
                 f'LIVEOPS["{name}"] is {value!r}.',
@@ -128,3 +132,15 @@ def is_origin(text: str) -> bool:
         return False
     rest = (parts.path, parts.query, parts.fragment)
     return well_formed and parts.scheme in {"http", "https"} and not any(rest) and "@" not in text
+
+
+@checks.register(checks.Tags.compatibility)
+def check_retention(**kwargs: Any) -> Iterator[checks.CheckMessage]:
+    days = value_of("RETENTION_DAYS")
+    if not 0 <= days <= LONGEST_RETENTION:
+        yield checks.Error(
+            f'LIVEOPS["RETENTION_DAYS"] is {days!r}.',
+            hint=f"Set it to a number of days from 1 to {LONGEST_RETENTION}, or to 0, which keeps "
+            "finished operations for ever.",
+            id="liveops.E008",
+        )

@@ -1,6 +1,7 @@
 """The record: what an operation is, what it reported, and what was done to it."""
 
 from liveops.models.event import OperationEvent
+from liveops.models.files import discard_file
 from liveops.models.kind import kind_class, kinds
 from liveops.models.log import LogChunk
 from liveops.models.operation import LiveOperation
@@ -14,6 +15,7 @@ __all__ = [
     "LogChunk",
     "OperationEvent",
     "State",
+    "discard_file",
     "kind_class",
     "kinds",
 ]

@@ -122,6 +122,14 @@ def test_origins_that_work_are_accepted() -> None:
         assert found() == set()
 
 
+@pytest.mark.parametrize(
+    ("days", "wrong"), [(-1, True), (0, False), (1, False), (36_500, False), (36_501, True)]
+)
+def test_e008_retention_out_of_range(days: int, wrong: bool) -> None:
+    with liveops(RETENTION_DAYS=days):
+        assert found() == ({"liveops.E008"} if wrong else set())
+
+
 @pytest.mark.parametrize("layers", [{}, {"default": {}}, {"other": PUBSUB_LAYER}])
 def test_e010_no_channel_layer(layers: dict[str, Any]) -> None:
     with override_settings(CHANNEL_LAYERS=layers):
