@@ -177,7 +177,9 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         self.operation, self.state = found.operation, found.operation.state
         if whole:
             self.owes_snapshot = False
-        if found.text is not None and (whole or resume or found.position > self.position):
+        # What a killed worker could not record any more, the record has the last word about.
+        final = found.operation.is_finished
+        if found.text is not None and (whole or resume or final or found.position > self.position):
             await self.send_at(found.position, found.text)
 
     async def send_at(self, position: Position, text: str) -> None:

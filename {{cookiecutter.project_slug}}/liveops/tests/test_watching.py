@@ -98,6 +98,19 @@ async def test_when_the_record_cannot_fill_a_gap_one_snapshot_follows(ann, watch
         assert (await page.hear())["type"] == "frame"
 
 
+async def test_the_record_has_the_last_word_about_a_run_that_was_killed(ann, watched):
+    async with Page(ann) as page:
+        await page.follow(ann, watched)
+        await push(watched, 9, recorded=3)
+        assert (await page.hear())["seq"] == 9
+        assert await in_database(watched.declare_lost)(why="killed")
+        await tell(watched, type="liveop.changed")
+        snapshot = await page.hear()
+        assert (snapshot["type"], snapshot["seq"], snapshot["state"]) == ("snapshot", 4, "LOST")
+        await tell(watched, type="liveop.changed")
+        assert await page.hears_nothing()
+
+
 async def test_a_heartbeat_brings_the_snapshot_too(ann, watched):
     async with Page(ann) as page:
         await page.follow(ann, watched)
