@@ -4,6 +4,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from django.db import connection, transaction
 
 from liveops.buffer import LINE_OVERHEAD, ReportBuffer
 from liveops.exceptions import LeaseLost, OperationCancelled
@@ -97,10 +98,18 @@ def test_taken_and_later_bytes_are_counted_apart():
     assert (first.size, second.size) == (LINE_OVERHEAD + 3, LINE_OVERHEAD + 5)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_inside_a_transaction_a_full_buffer_does_not_block():
     buffer = full_buffer()
-    buffer.log("info", "late")
+
+    def report_in_transaction():
+        with transaction.atomic():
+            buffer.log("info", "late")
+        connection.close()
+
+    with reporting(report_in_transaction) as (_thread, failures):
+        pass
+    assert failures == []
     assert texts(buffer.take())[-1] == "late"
 
 
