@@ -131,3 +131,25 @@ class Showcase(LiveOperation):
 
     def get_success_url(self) -> str:
         return "/operations/"
+
+
+class Effect(models.Model):
+    """What an operation did to the world, once for each step; nothing here forbids doubles."""
+
+    operation_id = models.UUIDField(db_index=True)
+    attempt = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+
+
+class Deeds(LiveOperation):
+    """Leaves an effect and a log line per step. Each attempt starts over."""
+
+    steps = models.PositiveIntegerField(default=20)
+    pause = models.FloatField(default=0.05)
+
+    def run(self, p: Any) -> None:
+        for step in p.track(range(1, self.steps + 1), unit="step"):
+            Effect.objects.create(operation_id=self.pk, attempt=self.attempt, step=step)
+            p.log(f"line {step}")
+            time.sleep(self.pause)
+        p.result(steps=self.steps)
