@@ -10,6 +10,7 @@ from liveops.failures import DATABASE_UNAVAILABLE
 from liveops.fragments import render_result
 from liveops.models import LiveOperation, State
 from liveops.outcome import Outcome
+from liveops.text import clean
 
 RELOAD_EVERY = 1.0
 
@@ -22,16 +23,27 @@ def judge(operation: LiveOperation, outcome: Outcome) -> Outcome:
         reload_own_fields(operation)
         render_result(operation)
     except Exception:  # noqa: BLE001 (a template of the site's own may raise anything)
-        return replace(
-            outcome,
-            state=State.FAILED,
-            why="the result template raised",
-            error=_("The work was done, but its result cannot be shown."),
-            traceback=traceback.format_exc(),
-            redirect=None,
-            next_operation=None,
-        )
+        text = _("The work was done, but its result cannot be shown.")
+        return _spoilt(outcome, "the result template raised", text)
     return outcome
+
+
+def without_next(outcome: Outcome) -> Outcome:
+    """For the exception at hand: the operation that was to follow cannot be saved."""
+    text = _("The work was done, but the operation that was to follow could not be started.")
+    return _spoilt(outcome, "the next operation could not be saved", text)
+
+
+def _spoilt(outcome: Outcome, why: str, error: str) -> Outcome:
+    return replace(
+        outcome,
+        state=State.FAILED,
+        why=why,
+        error=error,
+        traceback=clean(traceback.format_exc()),
+        redirect=None,
+        next_operation=None,
+    )
 
 
 def reload_own_fields(operation: LiveOperation) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from liveops.buffer import Batch, ReportBuffer
 from liveops.conf import conf
 from liveops.exceptions import LeaseLost
-from liveops.finale import judge, redirect_of
+from liveops.finale import judge, redirect_of, without_next
 from liveops.fragments import PARTS, LogView, frame, render_log
 from liveops.hints import read_cancel_request, show_alive
 from liveops.ladder import CancelLadder, Rung
@@ -208,6 +208,19 @@ class ProgressReporter:
         batch = self.buffer.take()
         log = self._keep(batch)
         outcome = judge(self._shown, outcome)
+        try:
+            recorded = self._record_end(outcome, tries)
+        except LeaseLost:
+            raise
+        except Exception:
+            if outcome.next_operation is None:
+                raise
+            outcome = without_next(outcome)
+            recorded = self._record_end(outcome, tries)
+        if recorded:
+            self._push("liveop.frame", self._render(batch, log, outcome=outcome))
+
+    def _record_end(self, outcome: Outcome, tries: int | None) -> bool:
         changes: dict[str, Any] = {
             "seq": self._shown.seq,
             "log_lines": self._shown.log_lines,
@@ -225,11 +238,11 @@ class ProgressReporter:
         ):
             tries = None if tries is None else tries - 1
             if tries == 0:
-                return
+                return False
             show_alive(self._shown.pk, self._shown.attempt)
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
-        self._push("liveop.frame", self._render(batch, log, outcome=outcome))
+        return True
 
     def _render(
         self, batch: Batch, log: LogView | None, outcome: Outcome | None = None

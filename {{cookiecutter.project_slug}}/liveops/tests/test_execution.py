@@ -1,6 +1,7 @@
 """How a run ends, and what the record says about it."""
 
 import time
+from typing import Any
 
 import pytest
 from django.utils.translation import get_language
@@ -10,7 +11,7 @@ from liveops.execution import execute
 from liveops.hints import leave_cancel_request
 from liveops.models import LiveOperation, LogChunk, OperationEvent, State
 from liveops.tests.make import add_lines, make_operation, make_user
-from tests.kinds.models import Failing, Greeting, Showcase
+from tests.kinds.models import Failing, Greeting, Patient, Showcase
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("layer")]
 
@@ -190,6 +191,23 @@ def test_success_leads_to_the_chained_operation(layer):
     assert operation.next_operation_id == following.pk
     assert (following.state, following.owner_id) == ("QUEUED", operation.owner_id)
     assert layer.frames[-1]["redirect"] == f"/operations/{following.pk}/"
+
+
+def test_a_chained_operation_that_cannot_be_saved_is_a_failure_that_says_so(monkeypatch, layer):
+    def chain_to_what_cannot_be_saved(operation, p):
+        p.log("one")
+        empty: dict[str, Any] = {"may_end": None}
+        p.chain_to(Patient(**empty))
+
+    operation = run(monkeypatch, chain_to_what_cannot_be_saved)
+    text = "The work was done, but the operation that was to follow could not be started."
+    assert (operation.state, operation.error) == ("FAILED", text)
+    assert "IntegrityError" in operation.traceback
+    assert why(operation) == "the next operation could not be saved"
+    assert (operation.next_operation, operation.log_lines) == (None, 1)
+    assert LiveOperation.objects.count() == 1
+    assert text in layer.frames[-1]["parts"]["result"]
+    assert "redirect" not in layer.frames[-1]
 
 
 def test_a_failed_run_chains_to_nothing(monkeypatch, layer):
