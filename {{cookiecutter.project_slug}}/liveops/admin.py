@@ -141,7 +141,8 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
     @admin.display(description=_("what the form asked for"))
     def inputs(self, operation: LiveOperation) -> SafeString:
         kind = operation.as_kind()
-        rows = [(name, getattr(kind, name)) for name in kind.input_fields()]
+        fields: list[Any] = [kind._meta.get_field(name) for name in kind.input_fields()]
+        rows = [(field.verbose_name, _shown(kind, field)) for field in fields]
         return format_html_join("", "<div>{}: {}</div>", rows)
 
     @admin.display(description=_("last lines"))
@@ -182,6 +183,11 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
         super().delete_queryset(request, queryset)
         for channel in channels:
             announce_change(channel)
+
+
+def _shown(kind: LiveOperation, field: Any) -> str:
+    value = getattr(kind, field.name)
+    return ", ".join(map(str, value.all())) if field.many_to_many else str(value)
 
 
 def _as_text(line: NumberedLine) -> str:

@@ -33,6 +33,8 @@ class LiveopsSettings:
     HEARTBEAT_EVERY: float = 5.0
     # Without any sign of life for so long, a run counts as lost.
     LOST_AFTER: float = 30.0
+    # So many operations of one user run at a time; 0: no limit. See also `max_running` of a kind.
+    MAX_RUNNING_PER_USER: int = 0
     # A run that does not obey a cancel request is interrupted, and then terminated, after so long.
     CANCEL_GRACE: float = 15.0
     # A kind with `retry_when_lost` is started again up to this attempt.

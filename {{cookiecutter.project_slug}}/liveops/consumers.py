@@ -218,7 +218,8 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
 
     async def look_for_myself(self) -> None:
         async with self.lock:
-            await self.send_what_is_missing()
+            # A place in the queue moves on without a frame.
+            await self.send_what_is_missing(whole=bool(self.operation and self.operation.held))
             if self.operation is not None and self.operation.is_active:
                 seen = self.operation.heartbeat_at
                 age = None if seen is None else (timezone.now() - seen).total_seconds()

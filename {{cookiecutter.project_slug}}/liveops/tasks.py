@@ -11,6 +11,7 @@ from billiard.process import current_process
 from celery import current_app, shared_task
 from celery.exceptions import WorkerLostError
 from celery.signals import task_failure
+from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -24,6 +25,7 @@ from liveops.hints import (
     leave_cancel_request,
     read_cancel_request,
 )
+from liveops.limits import claim_in_turn, release_those_with_room
 from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State
 from liveops.retention import purge_expired
@@ -96,9 +98,9 @@ def task_id(operation: LiveOperation) -> str:
 def run_operation(operation_id: str, attempt: int) -> None:
     """Run this attempt, unless somebody else did or does: a message may come more than once."""
     worker = f"{platform.node()}:{os.getpid()}"
-    operation = LiveOperation.claim(operation_id, attempt, worker)
+    operation = claim_in_turn(operation_id, attempt, worker)
     if operation is None:
-        logger.info("%s attempt %s is not to be run (any more)", operation_id, attempt)
+        logger.info("%s attempt %s is not to be run, or not yet", operation_id, attempt)
         return
     in_child = current_process().name != "MainProcess"
     try:
@@ -109,6 +111,13 @@ def run_operation(operation_id: str, attempt: int) -> None:
         raise
     if next_operation is not None:
         send(next_operation)
+    send_those_with_room()
+
+
+def send_those_with_room() -> None:
+    """An end makes room for operations that a limit held back."""
+    for operation in release_those_with_room():
+        send(operation)
 
 
 def end_this_process() -> None:
@@ -138,11 +147,13 @@ def notice_lost_worker(
 def end_lost(operation: LiveOperation, *, why: str, silent_since: datetime | None = None) -> bool:
     """Record that the run is gone, tell its pages, and start it again where the kind wants that."""
     asked_by = read_cancel_request(operation.pk, operation.attempt)
-    if not operation.declare_lost(why=why, silent_since=silent_since, cancelled=bool(asked_by)):
+    user = get_user_model()._default_manager.filter(pk=asked_by).first() if asked_by else None
+    if not operation.declare_lost(why=why, silent_since=silent_since, cancelled_by=user):
         return False
     logger.warning("%s attempt %s: %s", operation.pk, operation.attempt, why)
     announce_change(operation)
     restart_lost(operation)
+    send_those_with_room()
     return True
 
 
@@ -158,6 +169,7 @@ def sweep() -> None:
     try:
         _end_lost_runs()
         _send_again()
+        send_those_with_room()
     except DATABASE_UNAVAILABLE as error:
         logger.warning("left to the next sweep: %s", error)
 

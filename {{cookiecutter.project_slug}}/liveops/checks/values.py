@@ -11,7 +11,7 @@ from django.core import checks
 from liveops.conf import LiveopsSettings
 
 TYPES = {name: hint for name, hint in get_type_hints(LiveopsSettings).items() if name.isupper()}
-OWN_RANGE = {"RETENTION_DAYS"}
+OWN_RANGE = {"RETENTION_DAYS", "MAX_RUNNING_PER_USER"}
 SHORTEST_TOKEN_TTL, LONGEST_TOKEN_TTL = 5, 86_400
 LONGEST_RETENTION = 36_500
 

@@ -103,6 +103,7 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, editable=False, verbose_name="queued"
                     ),
                 ),
+                ("held", models.BooleanField(default=False, editable=False)),
                 (
                     "started_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="started"),

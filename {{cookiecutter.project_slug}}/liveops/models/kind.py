@@ -36,6 +36,8 @@ class Kind(models.Model):
     downloads: ClassVar[tuple[str, ...]] = ()
     # Run again, up to `LIVEOPS["MAX_ATTEMPTS"]`, when the worker was lost.
     retry_when_lost: bool = False
+    # So many operations of this kind run at a time, the others wait their turn; 0: no limit.
+    max_running: int = 0
     # Templates; by default `<app>/<snake>.html` if it exists, and `<app>/<snake>_result.html`.
     host_template_name: str = ""
     result_template_name: str = ""

@@ -40,6 +40,7 @@ FRESH: dict[str, Any] = {
     "heartbeat_at": None,
     "cancel_requested_at": None,
     "worker": "",
+    "held": False,
     "next_operation": None,
 }
 
@@ -101,6 +102,8 @@ class LiveOperation(Kind):
     language = models.CharField(max_length=20, blank=True, default="", editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     queued_at = models.DateTimeField(_("queued"), default=timezone.now, editable=False)
+    # There was no room to run it when its message came: it waits for its turn.
+    held = models.BooleanField(default=False, editable=False)
     started_at = models.DateTimeField(_("started"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
     heartbeat_at = models.DateTimeField(_("heartbeat"), null=True, editable=False)
@@ -242,17 +245,18 @@ class LiveOperation(Kind):
         return self._move([State.RUNNING], to, why=why, finished_at=Now(), **changes)
 
     def declare_lost(
-        self, *, why: str, silent_since: datetime | None = None, cancelled: bool = False
+        self, *, why: str, silent_since: datetime | None = None, cancelled_by: Any = None
     ) -> bool:
-        """End a run whose worker vanished: CANCELLED if that was asked for, else LOST.
+        """End a run whose worker vanished: CANCELLED if somebody asked for that, else LOST.
 
         With `silent_since`, not if the row shows a later sign of life after all.
         """
         only = {"heartbeat_at__lte": silent_since} if silent_since else None
-        wanted = cancelled or self.cancel_requested_at is not None
+        wanted = cancelled_by is not None or self.cancel_requested_at is not None
         return self._move(
             [State.RUNNING],
             State.CANCELLED if wanted else State.LOST,
+            by=cancelled_by,
             why=why,
             only=only,
             seq=F("seq") + 1,

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from liveops.fragments import show_result
+from liveops.limits import place_of
 from liveops.models import LiveOperation, State
 from liveops.record import log_tail
 from liveops.security import make_subscription_token
@@ -111,6 +112,12 @@ def counted(unit: str, count: float) -> str:
     """The unit as it is read after a number, in English: "row", 2 → "rows"."""
     english = (get_language() or "en").startswith("en")
     return f"{unit}s" if unit and english and count != 1 and not unit.endswith("s") else unit
+
+
+@register.filter
+def place(operation: LiveOperation) -> int | None:
+    """Its place among those that wait for their turn; None when it waits for a worker only."""
+    return place_of(operation)
 
 
 @register.filter
