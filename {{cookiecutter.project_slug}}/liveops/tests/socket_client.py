@@ -67,7 +67,7 @@ class Page:
         await self.say(type="ack", attempt=attempt, seq=seq)
 
     async def hear(self) -> dict[str, Any]:
-        message = await self.socket.receive_output(timeout=3)
+        message = await self.socket.receive_output(timeout=10)
         assert message["type"] == "websocket.send", message
         return json.loads(message["text"])
 
@@ -77,7 +77,7 @@ class Page:
     async def close_code(self) -> int:
         """The code with which the server closes; whatever it said before is passed over."""
         while True:
-            message = await self.socket.receive_output(timeout=3)
+            message = await self.socket.receive_output(timeout=10)
             if message["type"] == "websocket.close":
                 return int(message["code"])
 

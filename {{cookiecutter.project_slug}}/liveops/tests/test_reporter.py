@@ -27,6 +27,13 @@ def texts(operation):
     return [line.text for line in Log(operation, operation.attempt)]
 
 
+def wait_until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def run(monkeypatch, act, **columns):
     """Execute an operation whose `run()` calls `act(operation, p)`; return it as recorded."""
     monkeypatch.setattr(Greeting, "run", act)
@@ -91,9 +98,11 @@ def test_the_first_frame_says_that_it_runs_and_the_last_how_it_ended(monkeypatch
 
 def test_a_frame_carries_only_the_parts_that_changed(monkeypatch, layer):
     def report(operation, p):
-        for act in (str, lambda: p.percent(5), lambda: p.status("x"), lambda: p.html("#a", "b")):
+        wait_until(lambda: layer.frames)
+        for act in (lambda: p.percent(5), lambda: p.status("x"), lambda: p.html("#a", "b")):
+            seen = len(layer.frames)
             act()
-            time.sleep(0.1)
+            wait_until(lambda seen=seen: len(layer.frames) > seen)
 
     run(monkeypatch, report)
     middle = layer.frames[1:-1]
@@ -192,16 +201,18 @@ def test_an_idle_run_shows_signs_of_life(monkeypatch, layer, settings):
     settings.LIVEOPS = {"HEARTBEAT_EVERY": 0.1}
     seen: list[Any] = []
 
+    def heartbeat():
+        return LiveOperation.objects.values_list("heartbeat_at", flat=True).get()
+
     def wait(operation, p):
         for _ in range(3):
-            time.sleep(0.3)
-            seen.extend(LiveOperation.objects.values_list("heartbeat_at", flat=True))
+            seen.append(heartbeat())
+            wait_until(lambda: heartbeat() > seen[-1])
 
     run(monkeypatch, wait)
-    assert len(seen) == len(set(seen)) == 3
-    assert seen == sorted(seen)
+    assert len(set(seen)) == 3
     kinds = [message["type"] for message in layer.messages]
-    assert kinds.count("liveop.heartbeat") >= 3
+    assert kinds.count("liveop.heartbeat") >= 2
     beat = next(message for message in layer.messages if message["type"] == "liveop.heartbeat")
     assert (beat["attempt"], beat["seq"], beat["state"], beat["recorded"]) == (1, 1, "RUNNING", 1)
 

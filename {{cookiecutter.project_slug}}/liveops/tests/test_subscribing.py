@@ -29,7 +29,7 @@ async def refusal(session, token):
     page = Page(session)
     await page.socket.connect()
     await page.say(type="subscribe", token=token, after=None)
-    message = await page.socket.receive_output(timeout=3)
+    message = await page.socket.receive_output(timeout=10)
     assert message["type"] == "websocket.close", message
     assert "reason" not in message or not message["reason"]
     return message["code"]
