@@ -1,15 +1,17 @@
 """What is said through Redis besides frames. A hint may get lost: the record is what counts."""
 
 import logging
+import time
 import uuid
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.utils import timezone
 
 from liveops.conf import conf
 from liveops.failures import REDIS_UNAVAILABLE
-from liveops.models import LiveOperation
+from liveops.models import LiveOperation, State
 from liveops.shared_cache import shared_cache
 
 logger = logging.getLogger(__name__)
@@ -29,11 +31,23 @@ def announce_change(operation: LiveOperation) -> None:
 
 def show_alive(operation_id: uuid.UUID, attempt: int) -> None:
     """A sign of life beside the row's heartbeat, for when the row cannot be written."""
-    _set(_alive_key(operation_id, attempt), 1, conf.LOST_AFTER)
+    _set(_alive_key(operation_id, attempt), time.time(), conf.LOST_AFTER)
 
 
 def is_alive(operation_id: uuid.UUID, attempt: int) -> bool:
     return _get(_alive_key(operation_id, attempt)) is not None
+
+
+def seconds_silent(operation: LiveOperation) -> float | None:
+    """Seconds since the worker's last sign of life; None: there was none in this attempt."""
+    if operation.heartbeat_at is None:
+        return None
+    silent = (timezone.now() - operation.heartbeat_at).total_seconds()
+    if operation.state == State.RUNNING and silent >= 2 * conf.HEARTBEAT_EVERY:
+        # The run itself may hold the lock on its row.
+        seen_at = _get(_alive_key(operation.pk, operation.attempt))
+        silent = silent if seen_at is None else min(silent, time.time() - seen_at)
+    return max(silent, 0.0)
 
 
 def leave_cancel_request(operation_id: uuid.UUID, attempt: int, user_key: Any) -> bool:

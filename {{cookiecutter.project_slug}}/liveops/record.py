@@ -41,10 +41,12 @@ def catch_up(operation_id: uuid.UUID, after: Position | None) -> CatchUp | None:
     another attempt. None: there is no such operation.
     """
     operation = LiveOperation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        return None
-    position = Position(operation.attempt, operation.seq)
-    if after == position:
+    return None if operation is None else missed_by(operation, after)
+
+
+def missed_by(operation: LiveOperation, after: Position | None) -> CatchUp:
+    """The same for a row that was just read."""
+    if after == (operation.attempt, operation.seq):
         return CatchUp(operation=operation, text=None)
     if operation.is_finished:
         # A result template may show fields of the kind.

@@ -10,9 +10,17 @@ from django.core.paginator import Paginator
 from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.forms import ModelForm, modelform_factory
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    JsonResponse,
+)
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.http import parse_etags
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import conditional_page
@@ -20,9 +28,12 @@ from django.views.generic import CreateView, DetailView, ListView, TemplateView,
 from django.views.generic.detail import SingleObjectMixin
 
 from liveops.downloads import attachment, file_blocks, text_blocks
+from liveops.fragments import PROTOCOL, heartbeat
+from liveops.hints import seconds_silent
+from liveops.limits import place_of
 from liveops.models import LiveOperation, State, kind_class, kinds
 from liveops.policy import Verdict, decide
-from liveops.record import Log
+from liveops.record import Log, Position, missed_by
 from liveops.security import make_subscription_token
 from liveops.tasks import cancel, restart, submit
 
@@ -62,10 +73,29 @@ class OperationMixin(BaseLiveOperationMixin, SingleObjectMixin):
 
     context_object_name = "operation"
 
-    def get_object(self, queryset: QuerySet[LiveOperation] | None = None) -> LiveOperation:
-        operation = super().get_object(queryset)
+    def get_row(self) -> LiveOperation:
+        """The operation without the fields of its kind, if the user may watch it."""
+        operation: LiveOperation = super().get_object()
         enforce(decide(self.request.user, operation=operation))
-        return operation.as_kind()
+        return operation
+
+    def get_object(self, queryset: QuerySet[LiveOperation] | None = None) -> LiveOperation:
+        return self.get_row().as_kind()
+
+
+class ScriptMixin(OperationMixin):
+    """For addresses that the page's script asks: a refusal is JSON, and leads nowhere else."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except PermissionDenied:
+            return JsonResponse({"error": "not allowed"}, status=403)
+        except Http404:
+            return JsonResponse({"error": "no such operation"}, status=404)
+
+    def handle_anonymous(self, request: HttpRequest) -> HttpResponseBase:
+        return JsonResponse({"error": "not signed in"}, status=401)
 
 
 class CatalogueView(BaseLiveOperationMixin, TemplateView):
@@ -187,11 +217,8 @@ def respond(request: HttpRequest, operation: LiveOperation) -> HttpResponse:
 
 
 @method_decorator(never_cache, name="dispatch")
-class TokenView(OperationMixin, View):
+class TokenView(ScriptMixin, View):
     """A fresh subscription token for a page that has to connect again."""
-
-    def handle_anonymous(self, request: HttpRequest) -> HttpResponseBase:
-        return JsonResponse({"error": "not signed in"}, status=401)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         token = make_subscription_token(
@@ -199,6 +226,56 @@ class TokenView(OperationMixin, View):
         )
         return JsonResponse({"token": token})
 
+
+class SnapshotView(ScriptMixin, View):
+    """What a page asks for every few seconds while no websocket gets through.
+
+    `?attempt=3&seq=812` says what the page shows; without, or when it makes no sense, the answer
+    is a snapshot. The body is the JSON text that the websocket would bring: a frame with what was
+    missed, or a snapshot. The ETag is `"<attempt>-<seq>-<state>"`, and `-<place>` for what waits
+    for its turn; 304 when `If-None-Match` has that one or, without `If-None-Match`, when attempt
+    and seq are the newest.
+
+    How fresh that is changes without the ETag, so each answer, a 304 too, says it in a header:
+    `Liveop-Heartbeat` is the JSON text of a heartbeat as on the websocket. `Liveop-Protocol` is
+    the number of the wire protocol, for pages that are older than the server.
+    """
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        operation = self.get_row()
+        newest = Position(operation.attempt, operation.seq)
+        shown = self.shown_position()
+        etag = self.etag_of(operation)
+        headers = {
+            "ETag": etag,
+            "Cache-Control": "private, no-cache",
+            "Liveop-Heartbeat": heartbeat(newest, operation.state, seconds_silent(operation)),
+            "Liveop-Protocol": str(PROTOCOL),
+        }
+        if self.is_known(etag, otherwise=shown == newest):
+            return HttpResponseNotModified(headers=headers)
+        # The state may be new though the position is not.
+        missed = missed_by(operation, None if shown == newest else shown)
+        return HttpResponse(missed.text, content_type="application/json", headers=headers)
+
+    def etag_of(self, operation: LiveOperation) -> str:
+        parts = [operation.attempt, operation.seq, operation.state]
+        # A place in the queue moves on without a frame.
+        place = place_of(operation)
+        return f'"{"-".join(map(str, parts if place is None else [*parts, place]))}"'
+
+    def shown_position(self) -> Position | None:
+        values = [self.request.GET.get(name, "") for name in ("attempt", "seq")]
+        if all(len(value) < 20 and value.isascii() and value.isdecimal() for value in values):
+            return Position(*map(int, values))
+        return None
+
+    def is_known(self, etag: str, *, otherwise: bool) -> bool:
+        header = self.request.headers.get("If-None-Match")
+        if header is None:
+            return otherwise
+        # A proxy that compresses makes an ETag weak.
+        return etag in {known.removeprefix("W/") for known in parse_etags(header)}
 
 class LogMixin(OperationMixin):
     """The attempt that `?attempt=` asks for, by default the current one."""

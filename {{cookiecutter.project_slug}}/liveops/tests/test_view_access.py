@@ -58,6 +58,17 @@ def test_strangers_get_no_token_but_json(client):
     assert (response.status_code, response.json()) == (401, {"error": "not signed in"})
 
 
+def test_a_refused_token_is_json(client, bob, monkeypatch):
+    operation = make_operation()
+    client.force_login(bob)
+    response = ask(client, "token", operation.pk)
+    assert (response.status_code, response.json()) == (404, {"error": "no such operation"})
+    client.force_login(operation.owner)
+    monkeypatch.setattr(Greeting, "required_group", "operators")
+    response = ask(client, "token", operation.pk)
+    assert (response.status_code, response.json()) == (403, {"error": "not allowed"})
+
+
 @pytest.mark.parametrize("name", [*READ, *ACT, "file"])
 def test_a_foreign_operation_and_an_unknown_one_get_the_same_answer(ann_client, bob, name):
     foreign = make_operation(bob, state=State.FAILED).pk
