@@ -25,7 +25,11 @@ LOG_LINES = 200
 # What the list does not show; each may be large.
 BIG_COLUMNS = ["regions", "result_context", "traceback", "stage_states", "tracking", "error"]
 TIMES = ["created_at", "queued_at", "started_at", "finished_at", "heartbeat_at"]
-DETAILS = ("id", "kind", "worker", "language", "seq", "tracking", "stage_states", "regions")
+MAIN = ("titled", "owner", "state", "attempt", "done", "status_text", "error")
+# Whatever else the row holds; these are shown in another form.
+ELSEWHERE = {*TIMES, *MAIN, "percent", "traceback", "log_lines", "result_context"}
+ELSEWHERE |= {"next_operation", "cancel_requested_at"}
+DETAILS = tuple(f.name for f in LiveOperation._meta.fields if f.name not in ELSEWHERE)
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -73,19 +77,13 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
     search_fields = [f"owner__{get_user_model().USERNAME_FIELD}"]
     search_help_text = _("The id of an operation, or a part of its owner's user name")
     fieldsets = [
-        (None, {"fields": ["titled", "owner", "state", "attempt", "done", "status_text", "error"]}),
+        (None, {"fields": MAIN}),
         (_("Input"), {"fields": ["inputs"]}),
         (_("Result"), {"fields": ["result_context", "next_operation"]}),
         (_("Log"), {"fields": ["log_lines", "log_tail"]}),
         (_("Traceback"), {"fields": ["traceback_text"]}),
-        (
-            _("Times"),
-            {"fields": [*TIMES, "cancel_requested_at", "took"]},
-        ),
-        (
-            _("Details"),
-            {"classes": ["collapse"], "fields": DETAILS},
-        ),
+        (_("Times"), {"fields": [*TIMES, "cancel_requested_at", "took"]}),
+        (_("Details"), {"classes": ["collapse"], "fields": DETAILS}),
     ]
 
     # Who may do what

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -114,6 +115,13 @@ class TestDetail:
         names = set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', form))
         assert {name for name in names if not name.startswith("events-")} <= {"csrfmiddlewaretoken"}
         assert 'name="_save"' not in page
+
+    def test_every_column_is_shown_once(self, rf):
+        names = admin.site.get_model_admin(LiveOperation).get_readonly_fields(rf.get(LIST))
+        assert len(names) == len(set(names))
+        # These are shown in a more readable form.
+        columns = {field.name for field in LiveOperation._meta.fields} - {"percent", "traceback"}
+        assert columns <= set(names)
 
     def test_log_lines_are_shown_as_text_and_long_ones_cut(self, client, sue, ann, settings):
         settings.LIVEOPS = {"LOG_LINE_CHARS": 20}
