@@ -171,6 +171,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Operations may run for hours: no CELERY_TASK_TIME_LIMIT.
+# With REMAP_SIGTERM=SIGQUIT in the environment, a worker that is told to end gives its runs so many
+# seconds. Those that are not done by then are handed back: started again elsewhere where the kind
+# has `retry_when_lost`, else offered for a retry.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_DRAIN_SECONDS", default=30.0)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")

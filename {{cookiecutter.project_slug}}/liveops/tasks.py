@@ -44,9 +44,9 @@ def submit(operation: LiveOperation, by: Any) -> None:
     transaction.on_commit(lambda: send(operation))
 
 
-def restart(operation: LiveOperation, by: Any) -> bool:
+def restart(operation: LiveOperation, by: Any, why: str = "retry") -> bool:
     """Queue a new attempt and send it to a worker. False: there is nothing to retry."""
-    if not operation.restart(by=by):
+    if not operation.restart(by=by, why=why):
         return False
     transaction.on_commit(lambda: send(operation))
     transaction.on_commit(lambda: announce_change(operation))
@@ -158,9 +158,9 @@ def end_lost(operation: LiveOperation, *, why: str, silent_since: datetime | Non
 
 
 def restart_lost(operation: LiveOperation) -> None:
-    kind = operation.as_kind()
+    kind = LiveOperation.objects.get(pk=operation.pk).as_kind()
     if kind.state == State.LOST and kind.retry_when_lost and kind.attempt < conf.MAX_ATTEMPTS:
-        restart(kind, by=None)
+        restart(kind, by=None, why="started again, the worker was lost")
 
 
 @shared_task(name="liveops.sweep", ignore_result=True)
