@@ -13,6 +13,7 @@ from celery.exceptions import WorkerLostError
 from celery.signals import task_failure
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -79,6 +80,11 @@ def send(operation: LiveOperation) -> None:
         )
     except run_operation.OperationalError as error:
         logger.warning("%s waits for the sweep, the broker is down: %s", operation.pk, error)
+        # The first sweep after that need not wait to see that no worker comes.
+        unsent = LiveOperation.objects.filter(
+            pk=operation.pk, attempt=operation.attempt, state=State.QUEUED
+        )
+        unsent.update(queued_at=F("queued_at") - timedelta(seconds=conf.RESEND_AFTER))
 
 
 def task_id(operation: LiveOperation) -> str:

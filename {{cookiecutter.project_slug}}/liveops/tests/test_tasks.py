@@ -104,6 +104,20 @@ class TestSending:
         assert restart(operation, by=None)
         assert (reload(operation).state, reload(operation).attempt) == ("QUEUED", 2)
 
+    def test_what_a_broker_did_not_take_goes_out_with_the_next_sweep(self, monkeypatch, sent):
+        def fail(*args, **options):
+            raise run_operation.OperationalError("down")
+
+        operation = Greeting(owner=make_user())
+        with monkeypatch.context() as broker:
+            broker.setattr(run_operation, "apply_async", fail)
+            submit(operation, by=operation.owner)
+        assert sent == []
+        sweep()
+        assert sent == [(str(operation.pk), 1)]
+        sweep()
+        assert len(sent) == 1
+
 
 class TestCancel:
     def test_what_has_ended_leaves_no_hint(self):
