@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from django.test import override_settings
@@ -34,6 +35,14 @@ def in_a_thread(act):
     thread.start()
     assert made.wait(5)
     return thread, box[0]
+
+
+def until(stop):
+    def wait(_run):
+        with suppress(OperationCancelled):
+            stop.wait(5)
+
+    return wait
 
 
 def test_an_interrupt_ends_a_loop_that_never_checks():
@@ -74,7 +83,7 @@ def test_the_aftermath_of_a_run_is_not_interrupted():
 @override_settings(LIVEOPS=GRACE)
 def test_each_rung_has_its_time_and_its_line_in_the_log():
     stop = threading.Event()
-    thread, run = in_a_thread(lambda run: stop.wait(5))
+    thread, run = in_a_thread(until(stop))
     buffer = ReportBuffer(1_000, bool)
     ladder = CancelLadder(buffer, run, terminate=lambda: None)
     ladder.climb()
@@ -105,7 +114,7 @@ def test_each_rung_has_its_time_and_its_line_in_the_log():
 @override_settings(LIVEOPS=GRACE)
 def test_without_a_process_to_end_the_ladder_ends_a_rung_earlier():
     stop = threading.Event()
-    thread, run = in_a_thread(lambda run: stop.wait(5))
+    thread, run = in_a_thread(until(stop))
     ladder = CancelLadder(ReportBuffer(1_000, bool), run, terminate=None)
     ladder.ask()
     for _ in range(3):
