@@ -8,14 +8,14 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.utils import timezone
 
 from liveops.admission import Refused, admit, readmit
 from liveops.conf import conf
 from liveops.failures import DATABASE_UNAVAILABLE, REDIS_UNAVAILABLE
 from liveops.flow import Window
 from liveops.fragments import PROTOCOL, heartbeat
-from liveops.models import LiveOperation
+from liveops.hints import seconds_silent
+from liveops.models import LiveOperation, State
 from liveops.record import Position, catch_up
 from liveops.wire import Ack, Close, Malformed, Subscribe, parse
 
@@ -43,7 +43,7 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         self.window = Window(conf.MAX_UNACKNOWLEDGED)
         self.lagging = self.owes_snapshot = self.closing = False
         self.operation: LiveOperation | None = None
-        self.state = ""
+        self.state = self.group = ""
         self.heard_at = time.monotonic()
         self.messages, self.counted_since = 0, time.monotonic()
         await self.accept()
@@ -52,8 +52,11 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         self.closing = True
         self.background.cancel()
-        if self.operation_id is not None:
-            await self.channel_layer.group_discard(f"liveop.{self.operation_id}", self.channel_name)
+        if self.group:
+            try:
+                await self.channel_layer.group_discard(self.group, self.channel_name)
+            except REDIS_UNAVAILABLE as error:
+                logger.info("%s was left without telling Redis: %r", self.group, error)
 
     # From the browser
 
@@ -90,7 +93,8 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         try:
             operation_id = await database_sync_to_async(admit)(message.token, session)
             # Join first, then read: whatever is reported in between arrives as a frame.
-            await self.channel_layer.group_add(f"liveop.{operation_id}", self.channel_name)
+            self.group = f"liveop.{operation_id}"
+            await self.channel_layer.group_add(self.group, self.channel_name)
         except (*DATABASE_UNAVAILABLE, *REDIS_UNAVAILABLE) as error:
             raise Refused(Close.OVERLOADED, str(error)) from error
         self.operation_id = operation_id
@@ -99,6 +103,7 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         async with self.lock:
             self.position = message.after or Position(0, 0)
             await self.send_what_is_missing(resume=True)
+            await self.tell_age(if_silent=True)
         self.background = asyncio.create_task(self.keep_right())
 
     async def acknowledge(self, message: Ack) -> None:
@@ -113,7 +118,8 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         self.closing = True
         client = (self.scope.get("client") or ["?"])[0]
         logger.warning("websocket of %s closed with %d: %s", client, refusal.code, refusal)
-        await self.close(code=refusal.code)
+        # Daphne takes nothing but a plain int.
+        await self.close(code=int(refusal.code))
 
     # From the workers
 
@@ -205,8 +211,10 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
                     asked_at = now
                     await self.ask_again()
                 if now - self.heard_at >= 2 * conf.HEARTBEAT_EVERY:
-                    self.heard_at = now
                     await self.look_for_myself()
+                    # A run ought to be heard, so the record stands in for it from now on.
+                    runs = self.state == State.RUNNING
+                    self.heard_at = now - (conf.HEARTBEAT_EVERY if runs else 0)
             except Refused as refusal:
                 await self.refuse(refusal)
             except DATABASE_UNAVAILABLE as error:
@@ -220,7 +228,12 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         async with self.lock:
             # A place in the queue moves on without a frame.
             await self.send_what_is_missing(whole=bool(self.operation and self.operation.held))
-            if self.operation is not None and self.operation.is_active:
-                seen = self.operation.heartbeat_at
-                age = None if seen is None else (timezone.now() - seen).total_seconds()
-                await self.send(heartbeat(self.position, self.state, age))
+            await self.tell_age()
+
+    async def tell_age(self, *, if_silent: bool = False) -> None:
+        """Send a heartbeat from what the record says, or only one that is bad news."""
+        if self.operation is None or not self.operation.is_active:
+            return
+        age = await database_sync_to_async(seconds_silent)(self.operation)
+        if not if_silent or (age or 0.0) >= 2 * conf.HEARTBEAT_EVERY:
+            await self.send(heartbeat(self.position, self.state, age))

@@ -79,7 +79,9 @@ class Page:
         while True:
             message = await self.socket.receive_output(timeout=10)
             if message["type"] == "websocket.close":
-                return int(message["code"])
+                # Daphne refuses to close with anything else, and the socket would stay open.
+                assert type(message["code"]) is int
+                return message["code"]
 
 
 async def push(
