@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 # A cancel request that the database could not take waits here for so long.
 CANCEL_HINT_TTL = 600
+# When something happened last is remembered for a day.
+TIME_HINT_TTL = 24 * 3600
 
 
 def announce_change(operation: LiveOperation) -> None:
@@ -60,12 +62,26 @@ def read_cancel_request(operation_id: uuid.UUID, attempt: int) -> str | None:
     return _get(_cancel_key(operation_id, attempt))
 
 
+def leave_time(event: str) -> None:
+    """Remember that this happened now."""
+    _set(_time_key(event), time.time(), TIME_HINT_TTL)
+
+
+def last_time(event: str) -> float | None:
+    """When this happened last, in Unix seconds by the clock of whoever did it."""
+    return _get(_time_key(event))
+
+
 def _alive_key(operation_id: uuid.UUID, attempt: int) -> str:
     return f"liveops:alive:{operation_id}:{attempt}"
 
 
 def _cancel_key(operation_id: uuid.UUID, attempt: int) -> str:
     return f"liveops:cancel:{operation_id}:{attempt}"
+
+
+def _time_key(event: str) -> str:
+    return f"liveops:time:{event}"
 
 
 def _set(key: str, value: object, timeout: float) -> bool:

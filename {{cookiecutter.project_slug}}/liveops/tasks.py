@@ -29,6 +29,7 @@ from liveops.hints import (
 from liveops.limits import claim_in_turn, release_those_with_room
 from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State
+from liveops.pulse import note_that_a_sweep_ran
 from liveops.retention import purge_expired
 
 logger = logging.getLogger(__name__)
@@ -172,6 +173,7 @@ def restart_lost(operation: LiveOperation) -> None:
 @shared_task(name="liveops.sweep", ignore_result=True)
 def sweep() -> None:
     """Find runs whose worker vanished and queued operations whose message vanished."""
+    note_that_a_sweep_ran()
     try:
         _end_lost_runs()
         _send_again()

@@ -1,0 +1,1 @@
+"""What `manage.py doctor` examines: one module for each group of checks, `rounds` has them all."""

@@ -1,0 +1,63 @@
+"""The database: the record of everything."""
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.migrations.exceptions import InconsistentMigrationHistory
+from django.db.migrations.executor import MigrationExecutor
+
+from liveops.doctor.diagnosis import Check, Doubtful, Wrong
+
+NAMED = 3
+
+
+def address() -> str:
+    database = settings.DATABASES[DEFAULT_DB_ALIAS]
+    if connection.vendor == "sqlite":
+        return f"SQLite at {database['NAME']}"
+    port = f":{database['PORT']}" if database.get("PORT") else ""
+    return f"{connection.display_name} at {database.get('HOST', '')}{port}/{database['NAME']}"
+
+
+def check_database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    if connection.vendor == "sqlite" and not settings.DEBUG:
+        raise Doubtful(
+            "it answers, but has one writer at a time and lives on one host",
+            "Fine for one person on one machine; else set DATABASE_URL to a PostgreSQL database.",
+        )
+    version = ".".join(map(str, connection.get_database_version()))
+    return f"{address()} answers, version {version}"
+
+
+def check_migrations() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        executor.loader.check_consistent_history(connection)
+    except InconsistentMigrationHistory as error:
+        raise Wrong(
+            str(error), "Restore the database from a backup of this version of the site."
+        ) from error
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        names = [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+        more = f" and {len(names) - NAMED} more" if names[NAMED:] else ""
+        raise Wrong(f"not applied: {', '.join(names[:NAMED])}{more}")
+    return "all are applied"
+
+
+CHECKS = (
+    Check(
+        name="Database",
+        examine=check_database,
+        where=address,
+        mend="Start the database server, or correct DATABASE_URL.",
+    ),
+    Check(
+        name="Migrations",
+        examine=check_migrations,
+        mend="Run `python manage.py migrate`.",
+        within=20.0,
+        needs=("Database",),
+    ),
+)
