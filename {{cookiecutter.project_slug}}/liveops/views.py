@@ -277,6 +277,7 @@ class SnapshotView(ScriptMixin, View):
         # A proxy that compresses makes an ETag weak.
         return etag in {known.removeprefix("W/") for known in parse_etags(header)}
 
+
 class LogMixin(OperationMixin):
     """The attempt that `?attempt=` asks for, by default the current one."""
 

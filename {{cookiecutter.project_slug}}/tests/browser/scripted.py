@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.sync.server import ServerConnection, serve
 
@@ -27,6 +30,7 @@ from tests.processes import HOST, SITE
 STATIC = [SITE / "static", SITE / "liveops" / "static"]
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 TOKEN_URL = "/token/"
+SNAPSHOT_URL = "/snapshot/"
 OPERATION = UUID("12345678-1234-5678-1234-567812345678")
 PAGE = """
 {% extends "base.html" %}
@@ -115,8 +119,32 @@ class Socket:
             return
 
 
+@dataclass
+class Poll:
+    """One question for the snapshot."""
+
+    query: str
+    etag: str | None
+    at: float
+
+
+@dataclass
+class PollAnswer:
+    """`news`: a frame or snapshot, None for 304; `age` goes into the heartbeat."""
+
+    news: dict[str, Any] | None = None
+    age: float | None = 0.5
+    status: int = 200
+    protocol: int = 1
+    kind: str = "application/json"
+
+
 class ScriptedServer:
-    """Serves the page, the static files and the token over HTTP, and hands out websockets."""
+    """Serves the page, the static files and the token over HTTP, and hands out websockets.
+
+    `lets_sockets_through` is what a proxy may not do; `polled` gives the answer to each question
+    for the snapshot.
+    """
 
     def __init__(self) -> None:
         self.sockets: queue.Queue[Socket] = queue.Queue()
@@ -126,12 +154,16 @@ class ScriptedServer:
             "application/json",
             '{"token": "fresh-token"}',
         )
+        self.lets_sockets_through = True
+        self.refused = 0
+        self.polls: list[Poll] = []
+        self.polled = PollAnswer()
         self.operation: dict[str, Any] = {"state": "RUNNING", "attempt": 1, "seq": 0}
         self.log = LogView(first=1, last=0, html=SafeString())
         self.rows: tuple[int, str, str] = (200, "1", "")
         self.rows_asked: list[str | None] = []
         self.http = ThreadingHTTPServer((HOST, 0), self._handler())
-        self.ws = serve(self._connected, HOST, 0)
+        self.ws = serve(self._connected, HOST, 0, process_request=self._let_through)
         self.ws_url = f"ws://{HOST}:{self.ws.socket.getsockname()[1]}/"
         self.url = f"http://{HOST}:{self.http.server_port}/"
 
@@ -155,6 +187,12 @@ class ScriptedServer:
         while connection.protocol.state is not State.CLOSED:
             time.sleep(0.05)
 
+    def _let_through(self, connection: ServerConnection, _request: Request) -> Response | None:
+        if self.lets_sockets_through:
+            return None
+        self.refused += 1
+        return connection.respond(HTTPStatus.FORBIDDEN, "no websockets here")
+
     def page(self, content: str) -> str:
         context = {"element": mark_safe(content)}  # noqa: S308
         return engines["django"].from_string(PAGE).render(context)
@@ -176,6 +214,7 @@ class ScriptedServer:
         for real, ours in (
             ("/ws/liveops/", self.ws_url),
             (reverse("liveops:token", args=[OPERATION]), TOKEN_URL),
+            (reverse("liveops:snapshot", args=[OPERATION]), SNAPSHOT_URL),
         ):
             element = element.replace(f'"{real}"', f'"{ours}"')
         return element
@@ -192,6 +231,8 @@ class ScriptedServer:
                     self.answer(200, "text/html", server.page(LIST))
                 elif path == "/rows/":
                     self.rows()
+                elif path == SNAPSHOT_URL:
+                    self.snapshot()
                 elif path.startswith("/static/"):
                     self.static(path.removeprefix("/static/"))
                 else:
@@ -207,6 +248,23 @@ class ScriptedServer:
                 if self.headers["If-None-Match"] == f'"{etag}"':
                     status, html = 304, ""
                 self.answer(status, "text/html", html, ETag=f'"{etag}"')
+
+            def snapshot(self) -> None:
+                query, etag = self.path.partition("?")[2], self.headers["If-None-Match"]
+                server.polls.append(Poll(query, etag, time.monotonic()))
+                answer, news = server.polled, server.polled.news
+                head = news or server.operation
+                beat = {"type": "heartbeat", "age": answer.age}
+                beat |= {name: head[name] for name in ("attempt", "seq", "state")}
+                self.answer(
+                    304 if answer.status == 200 and news is None else answer.status,
+                    answer.kind,
+                    json.dumps(news) if news else "",
+                    **{
+                        "Liveop-Heartbeat": json.dumps(beat),
+                        "Liveop-Protocol": str(answer.protocol),
+                    },
+                )
 
             def static(self, name: str) -> None:
                 found: Path = next(folder / name for folder in STATIC if (folder / name).is_file())

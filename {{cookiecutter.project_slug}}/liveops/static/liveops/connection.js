@@ -1,6 +1,6 @@
 // One operation's websocket: its token, its retries, its acknowledgements, its end.
+import { expectOk, PROTOCOL, Refused } from "./refusal.js";
 
-const PROTOCOL = 1;
 const BACKOFF_BASE = 500; // all times in milliseconds
 const BACKOFF_CAP = 30_000;
 const SETTLED_AFTER = 5_000; // a connection that lasted so long has earned a new, short backoff
@@ -8,14 +8,12 @@ const HANDSHAKE_LIMIT = 10_000;
 const SILENCE_LIMIT = 25_000; // five heartbeats missed: dead, though nobody closed it
 const ACK_INTERVAL = 500;
 const ACK_BYTES = 64 * 1024;
+const IN_VAIN = 2; // so many attempts in a row, and no websocket seems to get through
 const FINAL = { 4403: "not-allowed", 4404: "gone" };
 
 /** Full jitter: anywhere between nothing and the doubled, capped delay. */
 export const backoff = (failures) =>
   Math.random() * Math.min(BACKOFF_CAP, BACKOFF_BASE * 2 ** failures);
-
-/** The server said no for good; `message` names the words to show. */
-class Refused extends Error {}
 
 export class Connection {
   /** connecting | open | waiting | paused | stopped */
@@ -26,6 +24,7 @@ export class Connection {
   #socket = null;
   #turn = 0;
   #failures = 0;
+  #inVain = 0;
   #startedAt = 0;
   #openedAt = 0;
   #freshened = false;
@@ -41,9 +40,15 @@ export class Connection {
     Object.assign(this, { socketUrl, tokenUrl, csrf, token, position, onMessage, onChange });
   }
 
+  /** Whether the last attempts all ended before the server let us in. */
+  get isBarred() {
+    return this.status !== "open" && this.#inVain >= IN_VAIN;
+  }
+
   /** Connect now, whatever was under way. */
   async connect() {
     this.#drop();
+    this.#openedAt = 0;
     const turn = ++this.#turn;
     this.#startedAt = Date.now();
     this.#become("connecting");
@@ -96,7 +101,6 @@ export class Connection {
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
     this.#socket = socket;
-    this.#openedAt = 0;
     socket.onopen = () => this.#send({ type: "subscribe", token, after: this.position() });
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => this.#closed(code, fromPage);
@@ -108,6 +112,7 @@ export class Connection {
     if (message.type === "authentication") {
       if (message.protocol !== PROTOCOL) return this.stop("outdated");
       this.#openedAt = this.heardAt;
+      this.#inVain = 0;
       return this.#become("open");
     }
     this.onMessage(message);
@@ -147,6 +152,7 @@ export class Connection {
   }
 
   #retryLater() {
+    if (!this.#openedAt) this.#inVain++;
     const delay = backoff(this.#failures++);
     this.retryAt = Date.now() + delay;
     this.#retryTimer = setTimeout(() => this.connect(), delay);
@@ -159,11 +165,7 @@ export class Connection {
       headers: { "X-CSRFToken": this.csrf, Accept: "application/json" },
       signal: AbortSignal.timeout(HANDSHAKE_LIMIT),
     });
-    const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-    if (response.status === 401 || response.redirected) throw new Refused("signed-out");
-    if (response.status === 403) throw new Refused(isJson ? "not-allowed" : "outdated");
-    if (response.status === 404) throw new Refused("gone");
-    if (!response.ok) throw new Error(`the token address answered ${response.status}`);
+    expectOk(response);
     return (await response.json()).token;
   }
 

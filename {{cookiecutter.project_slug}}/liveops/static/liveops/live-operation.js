@@ -3,6 +3,8 @@ import { Connection } from "./connection.js";
 import { freshness } from "./freshness.js";
 import { morph } from "./htmx.js";
 import { LogView } from "./log-view.js";
+import { Polling } from "./polling.js";
+import { isAfter } from "./position.js";
 import "./submit-once.js";
 import { Words } from "./words.js";
 
@@ -10,6 +12,7 @@ const HIDDEN_PAGE_INTERVAL = 250; // ms; a hidden page gets no animation frames
 
 class LiveOperation extends HTMLElement {
   #connection;
+  #polling;
   #log;
   #words;
   #listeners;
@@ -22,7 +25,8 @@ class LiveOperation extends HTMLElement {
   #title = document.title;
 
   connectedCallback() {
-    const { liveopSocket, liveopTokenUrl, liveopCsrf, liveopToken } = this.dataset;
+    const { liveopSocket, liveopTokenUrl, liveopCsrf, liveopToken, liveopSnapshotUrl } =
+      this.dataset;
     this.#words = new Words(this.querySelector("template[data-liveop-words]"));
     this.#log = new LogView(this.#part("log"), (view) => this.#showLogEnds(view));
     this.#connection = new Connection({
@@ -32,7 +36,14 @@ class LiveOperation extends HTMLElement {
       token: liveopToken,
       position: () => this.#position,
       onMessage: (message) => this.#take(message),
-      onChange: () => this.#showFreshness(),
+      onChange: () => this.#connectionChanged(),
+    });
+    this.#polling = new Polling({
+      url: liveopSnapshotUrl,
+      shown: () => ({ ...this.#position, state: this.getAttribute("state") }),
+      onAnswer: (news, heartbeat) => this.#takeAnswer(news, heartbeat),
+      onRefused: (reason) => this.#connection.stop(reason),
+      onChange: () => this.#pollingChanged(),
     });
     this.removeAttribute("data-liveop-token"); // it is good for one connection only
     this.#listen();
@@ -48,6 +59,7 @@ class LiveOperation extends HTMLElement {
     this.#cancelDrawing = null;
     this.#connection.onChange = () => {};
     this.#connection.pause();
+    this.#polling.turn(false);
     this.#log.release();
     document.title = this.#title;
   }
@@ -64,7 +76,10 @@ class LiveOperation extends HTMLElement {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const connection = this.#connection;
-    const reconnect = () => connection.status === "waiting" && connection.connect();
+    const reconnect = () => {
+      this.#polling.wake();
+      if (connection.status === "waiting") connection.connect();
+    };
     addEventListener("online", reconnect, { signal });
     addEventListener("offline", () => connection.lose(), { signal });
     addEventListener("pagehide", () => connection.pause(), { signal });
@@ -83,6 +98,7 @@ class LiveOperation extends HTMLElement {
       "click",
       ({ target }) => {
         if (target.closest("[data-liveop-now]")) reconnect();
+        if (target.closest("[data-liveop-reload]")) location.reload();
         if (target.closest("[data-liveop-jump]")) this.#log.jumpToEnd();
       },
       { signal },
@@ -93,24 +109,42 @@ class LiveOperation extends HTMLElement {
   /** Cancel and Retry without leaving the page, as long as the answer will be seen here. */
   async #submit(event) {
     const action = event.target.closest("[data-liveop-action]");
-    if (!action || event.defaultPrevented || this.#connection.status !== "open") return;
+    const willBeSeen = this.#connection.status === "open" || this.#polling.works;
+    if (!action || event.defaultPrevented || !willBeSeen) return;
     event.preventDefault();
     const form = event.target;
     const options = { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } };
     const response = await fetch(form.action, options).catch(() => null);
     if (response?.status !== 204) return form.submit(); // shows what is wrong
     this.toggleAttribute("cancelling", action.dataset.liveopAction === "cancel");
+    this.#polling.wake();
+  }
+
+  #connectionChanged() {
+    const { status, isBarred } = this.#connection;
+    // What was heard by asking is nothing that the websocket has to go on saying.
+    if (status === "open") this.#beat = null;
+    this.#polling.turn(isBarred && (status === "waiting" || status === "connecting"));
+    this.#showFreshness();
+  }
+
+  #pollingChanged() {
+    // The server answers again: perhaps it takes websockets again, too.
+    if (this.#polling.works && this.#connection.status === "waiting") this.#connection.connect();
+    this.#showFreshness();
+  }
+
+  #takeAnswer(news, heartbeat) {
+    // The websocket may have been ahead of the record, which has the last word at the end only.
+    const isBehind = news?.state === "RUNNING" && isAfter(this.#position, news);
+    if (news && !isBehind) this.#take(news);
+    this.#take(heartbeat);
   }
 
   #take(message) {
     if (message.type === "heartbeat") this.#takeHeartbeat(message);
-    if (message.type === "frame" && this.#isNew(message)) this.#takeFrame(message);
-    if (message.type === "snapshot") this.#takeFrame(message);
-  }
-
-  #isNew({ attempt, seq }) {
-    const shown = this.#position;
-    return attempt > shown.attempt || (attempt === shown.attempt && seq > shown.seq);
+    const isNew = message.type === "frame" && isAfter(message, this.#position);
+    if (isNew || message.type === "snapshot") this.#takeFrame(message);
   }
 
   #takeHeartbeat({ attempt, seq, state, age }) {
@@ -199,6 +233,7 @@ class LiveOperation extends HTMLElement {
   #showFreshness() {
     const { name, word, seconds } = freshness({
       connection: this.#connection,
+      polling: this.#polling,
       state: this.getAttribute("state"),
       position: this.#position,
       beat: this.#beat,
