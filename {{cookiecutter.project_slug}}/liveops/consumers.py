@@ -56,7 +56,7 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
             try:
                 await self.channel_layer.group_discard(self.group, self.channel_name)
             except REDIS_UNAVAILABLE as error:
-                logger.info("%s was left without telling Redis: %r", self.group, error)
+                logger.info("%s was left without telling Redis: %s", self.group, error)
 
     # From the browser
 
@@ -232,7 +232,7 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
 
     async def tell_age(self, *, if_silent: bool = False) -> None:
         """Send a heartbeat from what the record says, or only one that is bad news."""
-        if self.operation is None or not self.operation.is_active:
+        if self.closing or self.operation is None or not self.operation.is_active:
             return
         age = await database_sync_to_async(seconds_silent)(self.operation)
         if not if_silent or (age or 0.0) >= 2 * conf.HEARTBEAT_EVERY:

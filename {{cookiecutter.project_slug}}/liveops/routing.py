@@ -3,5 +3,6 @@
 from django.urls import path
 
 from liveops.consumers import LiveOperationConsumer
+from liveops.outage import ClosedWithoutRedis
 
-websocket_urlpatterns = [path("ws/liveops/", LiveOperationConsumer.as_asgi())]
+websocket_urlpatterns = [path("ws/liveops/", ClosedWithoutRedis(LiveOperationConsumer.as_asgi()))]
