@@ -29,7 +29,7 @@ def pytest_terminal_summary(
         terminalreporter.section(title, sep="!", red=True, bold=True)
         for reason in config.stash[LEFT_OUT]:
             terminalreporter.line(reason)
-        terminalreporter.line("REQUIRE_ALL=1 makes these failures.")
+        terminalreporter.line("REQUIRE_ALL=1 makes missing programs failures.")
 
 
 @pytest.fixture
