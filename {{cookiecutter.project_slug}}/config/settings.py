@@ -211,6 +211,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = BASE_DIR / (os.environ.get("MEDIA_ROOT") or VAR_DIR / "media")
 MEDIA_URL = ""
 FILE_UPLOAD_PERMISSIONS = 0o640
+OPERATIONS_MAX_UPLOAD_MB = env.int("OPERATIONS_MAX_UPLOAD_MB", default=50)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
