@@ -19,7 +19,7 @@ from operations.contact_rows import BadRow
 from operations.contacts import count_known, save_contacts
 from operations.files import private_path, validate_upload_size
 from operations.find_duplicates import FindDuplicates
-from operations.text_encoding import FileEncoding, UnreadableFileError
+from operations.text_encoding import FileEncoding, UnreadableFileError, spoken
 
 # More would not only take long: to find repeated addresses, a hash of each is kept.
 MAX_ROWS = 1_000_000
@@ -104,7 +104,7 @@ class ImportContacts(LiveOperation):
     def _read(self, p: Progress) -> tuple[ContactFile, int]:
         p.status(_("Reading %(file)s") % {"file": self.file_name})
         file = ContactFile(self._open, self.encoding)
-        facts = {"encoding": file.csv.encoding, "delimiter": file.csv.delimiter}
+        facts = {"encoding": spoken(file.csv.encoding), "delimiter": file.csv.delimiter}
         p.log(_("Encoding: %(encoding)s, delimiter: %(delimiter)r") % facts)
         if file.columns.ignored:
             ignored = {"columns": ", ".join(file.columns.ignored)}
@@ -169,7 +169,7 @@ class ImportContacts(LiveOperation):
             bad=found.bad,
             problems=[bad.as_dict() for bad in found.problems],
             unlisted=found.unlisted,
-            encoding=file.csv.encoding,
+            encoding=spoken(file.csv.encoding),
             guessed=file.csv.guessed,
             example=found.example,
             ignored=file.columns.ignored,

@@ -99,6 +99,11 @@ def find_encoding(open_file: Callable[[], BinaryIO], wanted: str = "") -> Encodi
     return Encoding(name="utf-8") if wrong_at is None else _guess(open_file, wrong_at)
 
 
+def spoken(name: str) -> str:
+    """The name of a codec as people know it: a byte-order mark makes no other encoding."""
+    return name.removesuffix("-sig").upper() if name.startswith("utf") else name
+
+
 def first_undecodable(open_file: Callable[[], BinaryIO], name: str) -> int | None:
     """The offset of the first byte that does not fit the codec, give or take one character."""
     decoder = codecs.getincrementaldecoder(name)()
@@ -130,7 +135,7 @@ def _whole_or_error(open_file: Callable[[], BinaryIO], name: str) -> Encoding:
             "The file cannot be read as %(name)s: byte %(offset)d does not fit. "
             "Choose another encoding, or save the file as UTF-8."
         )
-        % {"name": name.upper(), "offset": wrong_at + 1}
+        % {"name": spoken(name).upper(), "offset": wrong_at + 1}
     )
 
 

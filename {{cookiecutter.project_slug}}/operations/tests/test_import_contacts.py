@@ -45,7 +45,7 @@ def test_the_page_sees_stages_status_and_progress(upload: Upload, run: Run) -> N
         "3 new contacts, 0 updated, 0 bad rows",
     ]
     assert p.percents[-1] == 100
-    assert p.logs == [("info", "Encoding: utf-8, delimiter: ';'")]
+    assert p.logs == [("info", "Encoding: UTF-8, delimiter: ';'")]
 
 
 def test_a_second_import_updates_by_address(
@@ -189,6 +189,20 @@ def test_a_guessed_encoding_is_shown_with_an_example(upload: Upload, run: Run) -
         "The encoding is a guess; a name in the file reads: José Muñoz",
     )
     assert "José Muñoz" in shown(p)
+
+
+def test_a_byte_order_mark_is_no_other_encoding(upload: Upload, run: Run) -> None:
+    p = run(upload(THREE.encode("utf-8-sig")))
+    assert p.logs == [("info", "Encoding: UTF-8, delimiter: ';'")]
+    assert p.results["encoding"] == "UTF-8"
+
+
+def test_figures_have_separators(upload: Upload, run: Run) -> None:
+    p = run(upload(THREE))
+    p.results.update(rows=12345, created=2345, bad=1000, unlisted=1000, problems=[{"line": 7}])
+    page = shown(p)
+    for figure in ("12,345 rows", ">2,345<", ">1,000<", "1,000 more bad rows"):
+        assert figure in page
 
 
 def test_a_chosen_encoding_is_used(upload: Upload, run: Run) -> None:
