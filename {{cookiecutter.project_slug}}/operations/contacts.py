@@ -63,6 +63,14 @@ class Contact(models.Model):
         self.email = self.email.lower()
 
 
+def lock_address_book(owner_id: Any) -> None:
+    """Wait until nobody else saves many contacts of the owner; to be called in a transaction.
+
+    Two of them at once could end in a deadlock on PostgreSQL.
+    """
+    get_user_model()._base_manager.select_for_update(no_key=True).get(pk=owner_id)
+
+
 def save_contacts(owner_id: Any, contacts: Iterable[dict[str, str]], fields: list[str]) -> int:
     """Create contacts, or update `fields` where the owner has the address already.
 
@@ -71,8 +79,7 @@ def save_contacts(owner_id: Any, contacts: Iterable[dict[str, str]], fields: lis
     """
     mine = Contact.objects.filter(owner_id=owner_id)
     with transaction.atomic():
-        # Saving into one address book twice at once could end in a deadlock on PostgreSQL.
-        get_user_model()._base_manager.select_for_update(no_key=True).get(pk=owner_id)
+        lock_address_book(owner_id)
         before = mine.count()
         for batch in _batches(contacts):
             Contact.objects.bulk_create(

@@ -10,6 +10,7 @@ from liveops.models import kinds
 from operations.export_contacts import ExportContacts
 from operations.find_duplicates import FindDuplicates
 from operations.import_contacts import ImportContacts
+from operations.normalise_contacts import NormaliseContacts
 
 MODELS = Path(operations.__path__[0]) / "models.py"
 
@@ -35,7 +36,8 @@ def load(package: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_operations_of_this_site_are_found() -> None:
-    assert {ImportContacts, ExportContacts, FindDuplicates} <= set(kinds())
+    ours = {ImportContacts, ExportContacts, FindDuplicates, NormaliseContacts}
+    assert ours <= set(kinds())
 
 
 def test_a_new_file_and_a_new_folder_need_no_registration(package: Path) -> None:

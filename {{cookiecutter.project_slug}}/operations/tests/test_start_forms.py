@@ -13,7 +13,9 @@ from operations import conf
 from operations.export_contacts import ExportContacts, ExportContactsForm
 from operations.find_duplicates import FindDuplicates, FindDuplicatesForm
 from operations.import_contacts import ImportContacts, ImportContactsForm
+from operations.normalise_contacts import NormaliseContacts, NormaliseContactsForm
 
+KINDS = [ImportContacts, FindDuplicates, ExportContacts, NormaliseContacts]
 CSV = b"name,email\nAnn,ann@example.com\n"
 
 
@@ -80,12 +82,19 @@ def test_an_export_takes_a_known_delimiter(db: None, delimiter: str, valid: bool
     assert ExportContactsForm({"delimiter": delimiter}).is_valid() == valid
 
 
-@pytest.mark.parametrize("kind", [ImportContacts, FindDuplicates, ExportContacts])
+@pytest.mark.parametrize(
+    ("region", "valid"), [("", True), ("DE", True), ("de", False), ("XX", False)]
+)
+def test_numbers_belong_to_a_known_country_or_to_none(db: None, region: str, valid: bool) -> None:
+    assert NormaliseContactsForm({"region": region}).is_valid() == valid
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_form_asks_for_exactly_the_fields_of_its_kind(kind: Any) -> None:
     assert list(kind.form_class.base_fields) == kind.input_fields()
 
 
-@pytest.mark.parametrize("kind", [ImportContacts, FindDuplicates, ExportContacts])
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_start_page_shows_label_and_help_of_every_field(
     client: Client, owner: User, kind: Any
 ) -> None:
