@@ -36,8 +36,10 @@ def running_stack(
 
 
 @pytest.fixture
-def stack(stack: FaultStack) -> Iterator[FaultStack]:
+def stack(stack: FaultStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultStack]:
     """The stack, whole again after the test whatever the test did to it."""
+    # Playwright leaves an event loop running in this thread, where Django would refuse the ORM.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     yield stack
     stack.heal()
 

@@ -66,7 +66,7 @@ class FaultTable:
     """Collects what the tests report and prints it at the end."""
 
     def __init__(self) -> None:
-        self.tried: dict[int, list[Tried]] = {}
+        self.tried: dict[int, dict[str, Tried]] = {}
         self.left_out = 0
 
     def wants(self, config: pytest.Config) -> bool:
@@ -105,12 +105,16 @@ class FaultTable:
             return report
         figures = getattr(item, "funcargs", {}).get("figures", Figures())
         outcome = "left out" if report.skipped else "survived" if report.passed else "FAILED"
-        self.tried.setdefault(row, []).append(Tried(item.name, figures, outcome))
+        # A test that passed may still fail while it cleans up.
+        self.tried.setdefault(row, {})[item.nodeid] = Tried(item.name, figures, outcome)
         return report
+
+    def tried_of(self, row: int) -> list[Tried]:
+        return list(self.tried.get(row, {}).values())
 
     def outcome(self, row: int) -> str:
         """`survived` only when every test of the row ran and passed."""
-        outcomes = {each.outcome for each in self.tried.get(row, [])}
+        outcomes = {each.outcome for each in self.tried_of(row)}
         return next(
             (worst for worst in ("FAILED", "left out", "survived") if worst in outcomes), "not run"
         )
@@ -125,13 +129,13 @@ class FaultTable:
         terminalreporter.section("faults")
         for row, fault in FAULTS.items():
             terminalreporter.line(f"{row:>2} {self.outcome(row):<9} {fault}")
-            for each in self.tried.get(row, []):
+            for each in self.tried_of(row):
                 terminalreporter.line(f"             {each.name}: {each.figures}")
         terminalreporter.line(self.summary())
 
     def summary(self) -> str:
         outcomes = [self.outcome(row) for row in FAULTS]
-        figures = [each.figures for tests in self.tried.values() for each in tests]
+        figures = [each.figures for row in FAULTS for each in self.tried_of(row)]
         counts = {
             "faults tried": len(outcomes) - outcomes.count("not run") - outcomes.count("left out"),
             "survived": outcomes.count("survived"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from liveops.models import LiveOperation, State
 from liveops.record import Log
 from tests.faults.figures import Figures
-from tests.kinds.models import Effect
+from tests.kinds.effects import Effect
 from tests.live_view import LiveView
 from tests.processes import wait_until
 
@@ -23,6 +23,15 @@ def wait_for_state(operation_id: str, *states: State, within: float = 60) -> Liv
         within,
     )
     return operation(operation_id)
+
+
+def wait_for_attempt(operation_id: str, attempt: int, within: float = 60) -> None:
+    """Waits until a worker runs this attempt, or has run it."""
+    wait_until(
+        lambda: operation(operation_id).events.filter(attempt=attempt, to_state=State.RUNNING),
+        f"attempt {attempt} of {operation_id} has begun",
+        within,
+    )
 
 
 def wait_for_line(operation_id: str, number: int, within: float = 60) -> None:

@@ -25,6 +25,7 @@ SHORT_TIMES: dict[str, Any] = {
     "TOKEN_TTL": 20,
 }
 SWEEP_EVERY = 10.0
+DRAIN_SECONDS = 5.0
 
 
 class FaultStack(Stack):
@@ -34,7 +35,13 @@ class FaultStack(Stack):
         super().__init__(database, folder, concurrency=2)
 
     def _environment(self) -> dict[str, str]:
-        return {**super()._environment(), "LIVEOPS_JSON": json.dumps(SHORT_TIMES)}
+        return {
+            **super()._environment(),
+            "LIVEOPS_JSON": json.dumps(SHORT_TIMES),
+            # As in production: SIGTERM lets runs finish for so long, and then hands them back.
+            "REMAP_SIGTERM": "SIGQUIT",
+            "WORKER_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        }
 
     def heal(self) -> None:
         """Starts whatever a test left dead, so that the next one finds the site whole."""
@@ -85,6 +92,13 @@ class FaultStack(Stack):
         """Parent and children, with SIGKILL."""
         self.worker.kill()
 
+    def shut_worker_down(self, within: float) -> float:
+        """Asks it to end, as a deploy does; gives the seconds until it has ended by itself."""
+        began = time.monotonic()
+        self.worker.signal(signal.SIGTERM)
+        wait_until(lambda: not self.worker.is_running, "the worker ends by itself", within)
+        return time.monotonic() - began
+
     def kill_child_of(self, operation_id: str) -> float:
         """Kills the process that runs the operation; gives the Unix time of that."""
         worker = LiveOperation.objects.values_list("worker", flat=True).get(pk=operation_id)
@@ -100,6 +114,13 @@ class FaultStack(Stack):
         return self.worker.log.read_text(encoding="utf-8", errors="replace").count(" ready.")
 
     # The web server
+
+    def deploy_web(self, application: str) -> None:
+        """Ends the web server and starts another version of it at the same address."""
+        self.web.stop()
+        self.web.command[-1] = application
+        self.web.start()
+        wait_until(self.serves, "the web server answers /healthz", within=60)
 
     def restart_web(self) -> None:
         self.restart(self.web)

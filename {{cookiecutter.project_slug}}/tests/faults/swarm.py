@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -132,7 +133,8 @@ class Swarm:
         traceback: TracebackType | None,
     ) -> None:
         if self._all is not None:
-            self._loop.call_soon_threadsafe(self._all.cancel)
+            with suppress(RuntimeError):  # every page has ended, and the loop with them
+                self._loop.call_soon_threadsafe(self._all.cancel)
         self._thread.join(30)
 
     def _run(self) -> None:

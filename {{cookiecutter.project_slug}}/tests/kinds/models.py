@@ -1,12 +1,30 @@
 """Kinds that behave in one particular way, for tests of the engine."""
 
+import re
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.db import models, transaction
 
 from liveops.exceptions import OperationError
 from liveops.models import LiveOperation
+from tests.kinds.effects import Deeds, Effect, Ledger
+
+__all__ = [
+    "Burst",
+    "Chatter",
+    "Deeds",
+    "Effect",
+    "Failing",
+    "Flood",
+    "Greeting",
+    "Ledger",
+    "Locked",
+    "Patient",
+    "Showcase",
+    "Stubborn",
+]
 
 
 class Greeting(LiveOperation):
@@ -57,6 +75,21 @@ class Burst(LiveOperation):
         for number in range(1, self.LINES + 1):
             p.log(f"line {number}")
         p.result(microseconds_per_call=(time.perf_counter() - began) / self.LINES * 1e6)
+
+
+class Flood(LiveOperation):
+    """Logs `rate` lines a second, with little else to do."""
+
+    seconds = models.FloatField(default=10.0)
+    rate = models.PositiveIntegerField(default=10_000)
+
+    def run(self, p: Any) -> None:
+        began = time.monotonic()
+        for number in range(1, int(self.seconds * self.rate) + 1):
+            p.log(f"line {number}")
+            if number % 100 == 0:
+                time.sleep(max(0.0, began + number / self.rate - time.monotonic()))
+        p.result(seconds=time.monotonic() - began)
 
 
 class Locked(LiveOperation):
@@ -133,23 +166,24 @@ class Showcase(LiveOperation):
         return "/operations/"
 
 
-class Effect(models.Model):
-    """What an operation did to the world, once for each step; nothing here forbids doubles."""
+class Stubborn(LiveOperation):
+    """Never checks whether it should end."""
 
-    operation_id = models.UUIDField(db_index=True)
-    attempt = models.PositiveIntegerField()
-    step = models.PositiveIntegerField()
-
-
-class Deeds(LiveOperation):
-    """Leaves an effect and a log line per step. Each attempt starts over."""
-
-    steps = models.PositiveIntegerField(default=20)
-    pause = models.FloatField(default=0.05)
+    how = models.CharField(max_length=20)
 
     def run(self, p: Any) -> None:
-        for step in p.track(range(1, self.steps + 1), unit="step"):
-            Effect.objects.create(operation_id=self.pk, attempt=self.attempt, step=step)
-            p.log(f"line {step}")
-            time.sleep(self.pause)
-        p.result(steps=self.steps)
+        p.log("line 1")
+        match self.how:
+            case "loop":
+                while True:
+                    sum(range(1000))
+            case "call":
+                time.sleep(3600)
+            case "interpreter":
+                # One call into C that never comes back and lets no other thread run.
+                re.match("(a+)+$", "a" * 64 + "b")
+            case "deaf":
+                while True:
+                    with suppress(BaseException):
+                        while True:
+                            sum(range(1000))
