@@ -1,5 +1,7 @@
 """How far a run has come outlives its attempt."""
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 
@@ -36,6 +38,7 @@ def test_a_later_attempt_finds_what_an_earlier_one_stored(monkeypatch):
     assert operation.cursor == {"after": 7}
     assert operation.restart()
     again = LiveOperation.claim(operation.pk, 2, "worker")
+    assert again
     execute(again)
     assert seen == [None, {"after": 7}]
 
@@ -69,7 +72,7 @@ def test_what_json_cannot_hold_is_refused():
 def test_track_goes_on_where_an_earlier_attempt_ended():
     operation = make_operation()
     p = RecordingProgress(operation)
-    items = p.track("abcdef", resume=True)
+    items: Any = p.track("abcdef", resume=True)
     assert [next(items), next(items), next(items)] == ["a", "b", "c"]
     items.close()
     # The third was not done with.
