@@ -1,5 +1,7 @@
 """Websocket addresses."""
 
+from typing import Any
+
 from django.urls import path
 
 from liveops.close_codes import allow_every_code
@@ -8,4 +10,6 @@ from liveops.outage import ClosedWithoutRedis
 
 allow_every_code()
 
-websocket_urlpatterns = [path("ws/liveops/", ClosedWithoutRedis(LiveOperationConsumer.as_asgi()))]
+live_operations: Any = ClosedWithoutRedis(LiveOperationConsumer.as_asgi())
+
+websocket_urlpatterns = [path("ws/liveops/", live_operations)]

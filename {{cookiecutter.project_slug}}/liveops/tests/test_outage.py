@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from liveops.hints import show_alive
 from liveops.models import LiveOperation, State
-from liveops.routing import websocket_urlpatterns
+from liveops.routing import live_operations
 from liveops.tests.make import add_lines, make_operation
 from liveops.tests.socket_client import Page, in_database
 
@@ -17,9 +17,8 @@ from liveops.tests.socket_client import Page, in_database
 @pytest.fixture
 def front(monkeypatch):
     """What the handshake meets first."""
-    closed_without_redis = websocket_urlpatterns[0].callback
-    monkeypatch.setattr(closed_without_redis, "away_until", 0.0)
-    return closed_without_redis
+    monkeypatch.setattr(live_operations, "away_until", 0.0)
+    return live_operations
 
 
 @pytest.fixture
