@@ -76,9 +76,14 @@ def cancel(operation: LiveOperation, by: Any) -> bool:
 def send(operation: LiveOperation) -> None:
     """Put the message for this attempt on its queue. The sweep does so again if it gets lost."""
     try:
-        run_operation.apply_async(
-            args=[str(operation.pk), operation.attempt], task_id=task_id(operation)
-        )
+        # Over a connection of its own, so that a worker's process keeps none open for the rare
+        # message that it sends.
+        with current_app.connection_for_write() as broker:
+            run_operation.apply_async(
+                args=[str(operation.pk), operation.attempt],
+                task_id=task_id(operation),
+                connection=broker,
+            )
     except run_operation.OperationalError as error:
         logger.warning("%s waits for the sweep, the broker is down: %s", operation.pk, error)
         # The first sweep after that need not wait to see that no worker comes.

@@ -14,7 +14,7 @@ def level_of(item: pytest.Item) -> str:
     if marked:
         return marked[0]
     fixtures = getattr(item, "fixturenames", [])
-    if "page" in fixtures or "browser" in fixtures:
+    if "playwright" in fixtures:
         return "browser"
     return "integration" if "stack" in fixtures else "unit"
 

@@ -9,6 +9,8 @@ from typing import Any
 from tests.live_page import Line, LivePage, read_lines
 
 MOST_LINES = 2000
+# What the engine itself adds to the log of a run that somebody cancels.
+CANCEL_REQUESTED = "Cancel requested: the run ends at its next check."
 
 
 @dataclass

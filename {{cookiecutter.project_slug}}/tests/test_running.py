@@ -11,6 +11,7 @@ from liveops.models import LiveOperation, State
 from liveops.record import Log
 from tests.client import SiteClient
 from tests.kinds.models import Patient
+from tests.live_view import CANCEL_REQUESTED
 from tests.processes import wait_until
 from tests.services import Stack
 from tests.watcher import Watcher
@@ -130,7 +131,7 @@ def test_a_retry_begins_anew_on_the_same_page(stack: Stack, member: SiteClient) 
     kept = operation(operation_id).as_kind()
     assert isinstance(kept, Patient)
     assert kept.restarts == 1
-    assert [line.text for line in Log(kept, 1)] == ["attempt 1"]
+    assert [line.text for line in Log(kept, 1)] == ["attempt 1", CANCEL_REQUESTED]
 
 
 def test_a_chain_leads_on_to_the_next_operation(stack: Stack, member: SiteClient) -> None:
