@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.matrix import FAULTS
+from tests.faults.matrix import FAULTS, RANDOM_RUN, TESTED
 
 FOLDER = "tests/faults"
 
@@ -127,15 +127,15 @@ class FaultTable:
         if not self.tried:
             return
         terminalreporter.section("faults")
-        for row, fault in FAULTS.items():
-            terminalreporter.line(f"{row:>2} {self.outcome(row):<9} {fault}")
+        for row, fault in TESTED.items():
+            terminalreporter.line(f"{row or '':>2} {self.outcome(row):<9} {fault}")
             for each in self.tried_of(row):
                 terminalreporter.line(f"             {each.name}: {each.figures}")
         terminalreporter.line(self.summary())
 
     def summary(self) -> str:
         outcomes = [self.outcome(row) for row in FAULTS]
-        figures = [each.figures for row in FAULTS for each in self.tried_of(row)]
+        figures = [each.figures for row in TESTED for each in self.tried_of(row)]
         counts = {
             "faults tried": len(outcomes) - outcomes.count("not run") - outcomes.count("left out"),
             "survived": outcomes.count("survived"),
@@ -145,7 +145,9 @@ class FaultTable:
         }
         text = ", ".join(f"{name} {count}" for name, count in counts.items())
         missing = [str(row) for row in FAULTS if self.outcome(row) in {"not run", "left out"}]
-        return f"{text} (not tried: {', '.join(missing)})" if missing else text
+        if missing:
+            text += f" (not tried: {', '.join(missing)})"
+        return f"{text}; random run: {self.outcome(RANDOM_RUN)}"
 
 
 @pytest.fixture

@@ -20,3 +20,7 @@ FAULTS = {
     25: "run() raises, its result cannot be shown or stored, or the operation is deleted",
     26: "An old page meets a new server",
 }
+
+# Not a row: many operations under faults that come at random.
+RANDOM_RUN = 0
+TESTED = {**FAULTS, RANDOM_RUN: "Many operations while faults come at random"}
