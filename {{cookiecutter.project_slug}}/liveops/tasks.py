@@ -179,6 +179,11 @@ def restart_lost(operation: LiveOperation) -> None:
 def sweep() -> None:
     """Find runs whose worker vanished and queued operations whose message vanished."""
     note_that_a_sweep_ran()
+    sweep_up()
+
+
+def sweep_up() -> None:
+    """One sweep, in whichever process; any number may run at once."""
     try:
         _end_lost_runs()
         _send_again()
