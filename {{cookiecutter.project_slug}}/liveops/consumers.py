@@ -172,8 +172,8 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         if self.lagging or self.closing or self.operation_id is None:
             return
         try:
-            after = None if whole else self.position
-            found = await database_sync_to_async(catch_up)(self.operation_id, after)
+            read = database_sync_to_async(catch_up)
+            found = await read(self.operation_id, self.position, whole=whole)
         except DATABASE_UNAVAILABLE as error:
             logger.warning("%s could not be read: %s", self.operation_id, error)
             return

@@ -14,6 +14,7 @@ from liveops.locks import wait_for_locks
 from liveops.models import LiveOperation, State
 from liveops.outcome import Outcome
 from liveops.progress import Progress
+from liveops.record import success_url
 from liveops.reporter import ProgressReporter
 from liveops.text import clean
 
@@ -72,7 +73,7 @@ def _run(operation: LiveOperation, reporter: ProgressReporter) -> Outcome:
         return Outcome(state=State.FAILED, why="p.error()", error=p.failure)
     return Outcome(
         state=State.SUCCEEDED,
-        redirect=_success_url(operation),
+        redirect=success_url(operation),
         next_operation=p.chained,
     )
 
@@ -84,11 +85,3 @@ def _failed(message: str) -> Outcome:
         error=message,
         traceback=clean(traceback.format_exc()),
     )
-
-
-def _success_url(operation: LiveOperation) -> str | None:
-    try:
-        return operation.get_success_url()
-    except Exception:  # the site's own code; a page that stays is no reason to lose a result
-        logger.exception("get_success_url() of %s", operation.pk)
-        return None

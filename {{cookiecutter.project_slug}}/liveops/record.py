@@ -1,5 +1,6 @@
 """Reading the record: logs, and what a watcher has missed."""
 
+import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from liveops.conf import conf
 from liveops.fragments import LogView, frame, render_line, render_log
-from liveops.models import LiveOperation, LogChunk
+from liveops.models import LiveOperation, LogChunk, State
 from liveops.models.log import LogLine
+
+logger = logging.getLogger(__name__)
 
 
 class Position(NamedTuple):
@@ -34,33 +37,55 @@ class CatchUp:
         return Position(self.operation.attempt, self.operation.seq)
 
 
-def catch_up(operation_id: uuid.UUID, after: Position | None) -> CatchUp | None:
+def catch_up(
+    operation_id: uuid.UUID, after: Position | None, *, whole: bool = False
+) -> CatchUp | None:
     """Read what a watcher misses that has seen everything up to `after`.
 
     A frame with the missed lines, or a whole snapshot when those are too many or belong to
-    another attempt. None: there is no such operation.
+    another attempt, or when it is wanted. None: there is no such operation.
     """
     operation = LiveOperation.objects.filter(pk=operation_id).first()
-    return None if operation is None else missed_by(operation, after)
+    return None if operation is None else missed_by(operation, after, whole=whole)
 
 
-def missed_by(operation: LiveOperation, after: Position | None) -> CatchUp:
+def missed_by(operation: LiveOperation, after: Position | None, *, whole: bool = False) -> CatchUp:
     """The same for a row that was just read."""
-    if after == (operation.attempt, operation.seq):
+    if after == (operation.attempt, operation.seq) and not whole:
         return CatchUp(operation=operation, text=None)
     if operation.is_finished:
         # A result template may show fields of the kind.
         operation = operation.as_kind()
-    missed = None
+    missed = redirect = None
     if after is not None and after.attempt == operation.attempt and after.seq <= operation.seq:
-        missed = _log_after(operation, after.seq)
+        missed = None if whole else _log_after(operation, after.seq)
+        redirect = _redirect_of(operation) if after.seq < operation.seq else None
     text = frame(
         "snapshot" if missed is None else "frame",
         operation,
         regions=operation.regions,
         log=log_tail(operation) if missed is None else missed,
+        redirect=redirect,
     )
     return CatchUp(operation=operation, text=text)
+
+
+def _redirect_of(operation: LiveOperation) -> str | None:
+    """Where a page goes that watched the run, but got no frame of its end."""
+    if operation.state != State.SUCCEEDED:
+        return None
+    if operation.next_operation is not None:
+        return operation.next_operation.get_absolute_url()
+    return success_url(operation)
+
+
+def success_url(operation: LiveOperation) -> str | None:
+    """What the kind says, or None: the page stays."""
+    try:
+        return operation.get_success_url()
+    except Exception:  # the site's own code; a page that stays is no reason to lose a result
+        logger.exception("get_success_url() of %s", operation.pk)
+        return None
 
 
 def log_tail(operation: LiveOperation) -> LogView:

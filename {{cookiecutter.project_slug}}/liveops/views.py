@@ -255,7 +255,7 @@ class SnapshotView(ScriptMixin, View):
         if self.is_known(etag, otherwise=shown == newest):
             return HttpResponseNotModified(headers=headers)
         # The state may be new though the position is not.
-        missed = missed_by(operation, None if shown == newest else shown)
+        missed = missed_by(operation, shown, whole=shown == newest)
         return HttpResponse(missed.text, content_type="application/json", headers=headers)
 
     def etag_of(self, operation: LiveOperation) -> str:

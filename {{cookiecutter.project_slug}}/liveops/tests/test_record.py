@@ -8,7 +8,7 @@ import pytest
 from liveops.models import LiveOperation, LogChunk, State
 from liveops.record import Log, Position, catch_up, log_tail
 from liveops.tests.make import add_lines, make_operation
-from tests.kinds.models import Chatter
+from tests.kinds.models import Chatter, Showcase
 
 pytestmark = pytest.mark.django_db
 
@@ -186,3 +186,51 @@ class TestLog:
         line = log[0]
         assert (line.level, line.time.year) == ("info", 2023)
         assert line.html.startswith('<li data-line="1" data-level="info">')
+
+
+class TestRedirect:
+    """Whoever watched the run goes where the end leads, though its last frame was lost."""
+
+    @pytest.fixture
+    def ended(self):
+        return make_operation(kind=Showcase, state=State.SUCCEEDED, seq=7)
+
+    def test_to_the_success_url(self, ended):
+        assert missed(ended, 1, 6)["redirect"] == "/operations/"
+
+    def test_to_the_operation_that_follows(self, ended):
+        following = make_operation(ended.owner)
+        LiveOperation.objects.filter(pk=ended.pk).update(next_operation=following)
+        assert missed(ended, 1, 6)["redirect"] == following.get_absolute_url()
+
+    @pytest.mark.parametrize("after", [(1, 8), (2, 0), (0, 3)])
+    def test_not_for_who_saw_something_else(self, ended, after):
+        assert "redirect" not in missed(ended, *after)
+
+    def test_not_for_who_saw_nothing(self, ended):
+        found = catch_up(ended.pk, None)
+        assert found is not None
+        assert "redirect" not in json.loads(found.text or "")
+
+    @pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.LOST])
+    def test_not_without_success(self, ended, state):
+        LiveOperation.objects.filter(pk=ended.pk).update(state=state)
+        assert "redirect" not in missed(ended, 1, 6)
+
+    def test_not_when_the_kind_cannot_say(self, ended, monkeypatch):
+        def broken(self):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Showcase, "get_success_url", broken)
+        assert "redirect" not in missed(ended, 1, 6)
+
+    def test_with_a_whole_snapshot_too(self, ended):
+        found = catch_up(ended.pk, Position(1, 6), whole=True)
+        assert found is not None
+        snapshot = json.loads(found.text or "")
+        assert (snapshot["type"], snapshot["redirect"]) == ("snapshot", "/operations/")
+
+    def test_not_for_who_has_seen_the_end(self, ended):
+        found = catch_up(ended.pk, Position(1, 7), whole=True)
+        assert found is not None
+        assert "redirect" not in json.loads(found.text or "")

@@ -96,7 +96,7 @@ class TestWithoutRedis:
             assert await page.hears_nothing()
 
     async def test_a_database_that_is_away_closes_no_socket(self, ann, watched, monkeypatch):
-        def fail(*args):
+        def fail(*args, **kwargs):
             raise OperationalError("database is locked")
 
         async with Page(ann) as page:

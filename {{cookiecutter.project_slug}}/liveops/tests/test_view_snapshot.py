@@ -195,7 +195,7 @@ class TestRefusals:
         assert client.post(f"/operations/{operation.pk}/snapshot/").status_code == 405
 
     def test_a_busy_database_gets_json(self, client, operation, monkeypatch):
-        def busy(*args):
+        def busy(*args, **kwargs):
             raise OperationalError("database is locked")
 
         monkeypatch.setattr("liveops.views.missed_by", busy)
