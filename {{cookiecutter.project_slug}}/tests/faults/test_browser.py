@@ -19,14 +19,12 @@ from tests.faults.stack import SHORT_TIMES, FaultStack
 OFFLINE_SECONDS = float(os.environ.get("FAULTS_OFFLINE", "30"))
 FLOOD_SECONDS = float(os.environ.get("FAULTS_FLOOD_SECONDS", "10"))
 FLOOD_RATE = 10_000
-RIGHT_WITHIN = 10.0
 FROZEN_SECONDS = SHORT_TIMES["TOKEN_TTL"] + 3
 # The browser's main thread is never busy for longer, or a click would be felt to wait.
 LONGEST_TASK_MS = 500
 WITHIN_MS = 60_000
 # Of an event: the browser keeps the page as it is.
 KEPT = "{ persisted: true }"
-REDIS_AWAY_SECONDS = float(os.environ.get("FAULTS_REDIS_AWAY", "10"))
 
 OBSERVE_LONG_TASKS = """
   window.longest = 0;
@@ -228,30 +226,6 @@ def test_a_run_logs_ten_thousand_lines_a_second(
     assert longest < LONGEST_TASK_MS
     took = (row.result_context or {})["seconds"]
     figures.note(f"{lines:,} lines in {took:.1f} s, longest task of the page {longest:.0f} ms")
-
-
-@pytest.mark.fault(6)
-def test_a_page_that_gets_no_websocket_polls_until_redis_is_back(
-    site: Page, stack: FaultStack, member: SiteClient, figures: Figures
-) -> None:
-    lines = 1_500
-    operation_id = member.start("kinds.chatter", lines=lines, burst=1, pause=0.03)
-    wait_for_state(operation_id, State.RUNNING)
-    stack.stop_redis()
-    site.goto(f"{stack.base_url}/operations/{operation_id}/")
-    freshness_is(site, "polling")
-    site.evaluate("window.samePage = true")
-    site.wait_for_timeout(REDIS_AWAY_SECONDS * 1000)
-    seen = shown_numbers(site)[-1]
-    assert operation(operation_id).log_lines - seen < 500, "it went on meanwhile"
-    stack.start_redis()
-    with figures.time_until_right():
-        freshness_is(site, "live")
-    assert figures.until_right is not None
-    assert figures.until_right < RIGHT_WITHIN
-    state_is(site, State.SUCCEEDED)
-    count_shown_end(figures, site, lines)
-    assert is_same_page(site)
 
 
 @pytest.mark.fault(26)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -95,7 +96,7 @@ def test_a_start_form_that_is_sent_many_times_makes_one_operation(
     form = member.http.get("/start/kinds.deeds/").text
     key = re.search(r'name="form_key" value="([0-9a-f-]+)"', form)
     assert key
-    fields = {"form_key": key[1], "steps": 5, "pause": 0.01}
+    fields: dict[str, Any] = {"form_key": key[1], "steps": 5, "pause": 0.01}
     with ThreadPoolExecutor(10) as clicks:
         started = set(clicks.map(lambda _: member.start("kinds.deeds", **fields), range(CLICKS)))
     operation_id = started.pop()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -38,18 +38,17 @@ NewMember = Callable[[], SiteClient]
 Answer = TypeVar("Answer")
 
 
-def some_kind(rng: random.Random) -> tuple[str, dict[str, object]]:
+def some_kind(rng: random.Random) -> tuple[str, dict[str, Any]]:
     pause = rng.choice([0.0, 0.01, 0.03])
-    return rng.choice(
-        [
-            ("kinds.greeting", {}),
-            ("kinds.chatter", {"lines": rng.randint(2, 200), "burst": 1, "pause": pause}),
-            ("kinds.deeds", {"steps": rng.randint(1, 40), "pause": pause}),
-            ("kinds.ledger", {"steps": rng.randint(1, 80), "pause": pause}),
-            ("kinds.ledger", {"steps": rng.randint(80, 160), "pause": 0.03}),
-            ("kinds.failing", {"how": rng.choice(["raise", "p.error"])}),
-        ]
-    )
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("kinds.greeting", {}),
+        ("kinds.chatter", {"lines": rng.randint(2, 200), "burst": 1, "pause": pause}),
+        ("kinds.deeds", {"steps": rng.randint(1, 40), "pause": pause}),
+        ("kinds.ledger", {"steps": rng.randint(1, 80), "pause": pause}),
+        ("kinds.ledger", {"steps": rng.randint(80, 160), "pause": 0.03}),
+        ("kinds.failing", {"how": rng.choice(["raise", "p.error"])}),
+    ]
+    return rng.choice(kinds)
 
 
 @dataclass

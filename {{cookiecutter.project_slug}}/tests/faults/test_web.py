@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import psutil
 import pytest
@@ -57,7 +58,7 @@ def test_a_browser_stops_reading_during_a_flood(
     stack: FaultStack, member: SiteClient, swarm: NewSwarm, figures: Figures
 ) -> None:
     server = psutil.Process(stack.web.pid)
-    flood = {"lines": FLOOD_LINES, "burst": 100, "pause": 0.01}
+    flood: dict[str, Any] = {"lines": FLOOD_LINES, "burst": 100, "pause": 0.01}
     # The first flood fills whatever a server that was just started fills once.
     warm = member.start("kinds.chatter", **flood)
     readers = swarm([member], warm, 2)
