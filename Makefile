@@ -4,11 +4,11 @@ SITE := {{cookiecutter.project_slug}}
 
 CODE := hooks demo tests
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test test-faults lint format lock clean
 
 # Show what can be made
 help:
-	@awk '/^# /{text=substr($$0,3)} /^[a-z]+:/{split($$1,name,":"); if (text) printf "  make %-8s %s\n", name[1], text} !/^# /{text=""}' $(MAKEFILE_LIST)
+	@awk '/^# /{text=substr($$0,3)} /^[a-z-]+:/{split($$1,name,":"); if (text) printf "  make %-11s %s\n", name[1], text} !/^# /{text=""}' $(MAKEFILE_LIST)
 
 # Generate a site into build/ and serve it, with an account to sign in; PORT=8123 chooses the port
 demo:
@@ -17,6 +17,11 @@ demo:
 # Test the template, and a site generated from it; REQUIRE_ALL=1 fails where a part is left out
 test: build/tests/installed build/site-tests/installed
 	SITE_PYTHON='$(CURDIR)/build/site-tests/bin/python' build/tests/bin/python -m pytest
+
+# Cause the faults that the site survives, in place; FAULTS_SECONDS and the like make it shorter
+test-faults: export PYTHONDONTWRITEBYTECODE = 1
+test-faults: build/site-tests/installed
+	$(MAKE) -C '$(SITE)' test-faults PYTHON='$(CURDIR)/build/site-tests/bin/python'
 
 # Check style and types of the template and, in place, of the site; changes nothing
 lint: export PYTHONDONTWRITEBYTECODE = 1
