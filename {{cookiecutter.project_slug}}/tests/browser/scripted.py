@@ -155,6 +155,8 @@ class ScriptedServer:
             '{"token": "fresh-token"}',
         )
         self.lets_sockets_through = True
+        self.answers_handshakes = threading.Event()
+        self.answers_handshakes.set()
         self.refused = 0
         self.polls: list[Poll] = []
         self.polled = PollAnswer()
@@ -188,6 +190,7 @@ class ScriptedServer:
             time.sleep(0.05)
 
     def _let_through(self, connection: ServerConnection, _request: Request) -> Response | None:
+        self.answers_handshakes.wait()
         if self.lets_sockets_through:
             return None
         self.refused += 1
@@ -303,6 +306,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
     try:
         yield server
     finally:
+        server.answers_handshakes.set()
         server.http.shutdown()
         server.http.server_close()
         server.ws.shutdown()

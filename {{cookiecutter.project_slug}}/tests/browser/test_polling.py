@@ -127,6 +127,18 @@ def test_a_server_that_cannot_let_anybody_in_is_asked(page: Page, server: Script
     expect(element(page)).to_have_attribute("freshness", "polling")
 
 
+def test_a_handshake_that_hangs_tells_as_much_as_two_that_fail(
+    page: Page, server: ScriptedServer
+) -> None:
+    server.answers_handshakes.clear()
+    page.clock.install()
+    page.goto(server.url)
+    expect(element(page)).to_have_attribute("freshness", "connecting")
+    assert server.polls == []
+    advance_until(page, lambda: server.polls, within=14)
+    expect(element(page)).to_have_attribute("freshness", "polling")
+
+
 def test_silence_of_the_worker_is_told_while_asking(barred: Page, server: ScriptedServer) -> None:
     next_poll(barred, server, PollAnswer(age=4.9))
     expect(words(barred)).to_have_text(BARRED)

@@ -93,6 +93,8 @@ export class Connection {
     const now = Date.now();
     const stuck = this.status === "connecting" && now - this.#startedAt > HANDSHAKE_LIMIT;
     const silent = this.status === "open" && expected && now - this.heardAt > SILENCE_LIMIT;
+    // An attempt that hangs tells as much as two that fail, and takes longer.
+    if (stuck) this.#inVain++;
     if (stuck || silent) this.lose();
   }
 
