@@ -95,6 +95,8 @@ class Recorder:
         """
 
         def write() -> None:
+            if self._waiting and self._has_ended(state, changes):
+                return
             last = {**self._changes(), **changes}
             if cancelled_by is not None:
                 self._note_cancel_request(cancelled_by)
@@ -157,7 +159,19 @@ class Recorder:
                 lines=frame.lines,
             )
         ]
-        LogChunk.objects.bulk_create(chunks)
+        # A try that failed may have been committed, when only the answer got lost.
+        LogChunk.objects.bulk_create(chunks, ignore_conflicts=self._waiting)
+
+    def _has_ended(self, state: State, changes: dict[str, Any]) -> bool:
+        """Whether the last try was committed after all; nobody else ends this attempt so."""
+        # Waits for a try that the database is still busy with.
+        mine = LiveOperation.objects.select_for_update().filter(
+            pk=self._operation.pk, attempt=self._operation.attempt
+        )
+        if not any(row.state == state for row in mine):
+            return False
+        self._operation.refresh_from_db(fields=["state", "finished_at", "next_operation", *changes])
+        return True
 
     def _note_cancel_request(self, user_key: str) -> None:
         row = LiveOperation.objects.filter(pk=self._operation.pk, cancel_requested_at=None)

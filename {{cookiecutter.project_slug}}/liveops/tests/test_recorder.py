@@ -1,7 +1,10 @@
 """What the reporter's thread writes, in how many queries, and what it does when it cannot."""
 
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -176,3 +179,44 @@ def test_the_end_brings_the_audit_row_of_a_cancel_that_came_as_a_hint(operation,
         (bob.pk, "cancel requested while the row was locked"),
         (None, "done"),
     ]
+
+
+@pytest.fixture
+def answer_lost(monkeypatch):
+    """The first transaction is committed, but the connection is lost before its answer comes."""
+    lost = []
+
+    @contextmanager
+    def atomic():
+        with transaction.atomic():
+            yield
+        if not lost:
+            lost.append(True)
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("liveops.recorder.transaction", SimpleNamespace(atomic=atomic))
+
+
+def test_lines_that_were_stored_although_no_answer_came_are_stored_once(
+    operation, recorder, answer_lost
+):
+    recorder.keep(frame(1, texts=["one", "two"], size=9))
+    assert recorder.record(250) is None
+    recorder.keep(frame(2, first_line=3, texts=["three"], size=5))
+    assert recorder.record(250) == 14
+    assert texts(operation) == ["one", "two", "three"]
+
+
+def test_an_end_that_was_recorded_although_no_answer_came_is_recorded_once(
+    operation, recorder, answer_lost
+):
+    following = Greeting(owner=operation.owner)
+    recorder.keep(frame(1, texts=["one"]))
+    end = {"patience_ms": 250, "why": "", "changes": {"seq": 1, "log_lines": 1, "error": ""}}
+    assert not recorder.finish(State.SUCCEEDED, next_operation=following, **end)
+    assert recorder.finish(State.SUCCEEDED, next_operation=following, **end)
+    operation.refresh_from_db()
+    assert (operation.state, operation.next_operation_id) == (State.SUCCEEDED, following.pk)
+    assert texts(operation) == ["one"]
+    assert operation.events.filter(to_state=State.SUCCEEDED).count() == 1
+    assert LiveOperation.objects.count() == 2
