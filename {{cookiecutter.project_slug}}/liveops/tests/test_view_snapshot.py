@@ -80,10 +80,12 @@ class TestBody:
         )
         template = "liveops/parts/default_result.html"
         seen = []
-        monkeypatch.setattr(
-            "liveops.models.LiveOperation.get_result_template_names",
-            lambda self: seen.append(self.lines) or [template],
-        )
+
+        def names(kind):
+            seen.append(kind.lines)
+            return [template]
+
+        monkeypatch.setattr("liveops.models.LiveOperation.get_result_template_names", names)
         assert ask(client, chatter).json()["state"] == "SUCCEEDED"
         assert seen == [77]
 
