@@ -184,7 +184,7 @@ def test_the_end_brings_the_audit_row_of_a_cancel_that_came_as_a_hint(operation,
 @pytest.fixture
 def answer_lost(monkeypatch):
     """The first transaction is committed, but the connection is lost before its answer comes."""
-    lost = []
+    lost: list[object] = []
 
     @contextmanager
     def atomic():
