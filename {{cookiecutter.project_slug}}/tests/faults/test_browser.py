@@ -1,19 +1,29 @@
 """A real page in a real browser: offline, frozen, restored, flooded, older than the server."""
 
 import os
-import re
 import time
 from collections.abc import Iterator
-from typing import Any
 
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
 from liveops.models import State
 from tests.client import SiteClient
+from tests.faults.browsing import (
+    WITHIN_MS,
+    count_on_page,
+    count_shown_end,
+    freshness_is,
+    is_same_page,
+    open_live_page,
+    renderers_of,
+    shown_numbers,
+    sign_in,
+    state_is,
+    watch_requests,
+)
 from tests.faults.figures import Figures
-from tests.faults.ledger import count_numbers, count_stored_lines, operation, wait_for_state
+from tests.faults.ledger import count_stored_lines, operation, wait_for_state
 from tests.faults.stack import SHORT_TIMES, FaultStack
 
 OFFLINE_SECONDS = float(os.environ.get("FAULTS_OFFLINE", "30"))
@@ -22,7 +32,6 @@ FLOOD_RATE = 10_000
 FROZEN_SECONDS = SHORT_TIMES["TOKEN_TTL"] + 3
 # The browser's main thread is never busy for longer, or a click would be felt to wait.
 LONGEST_TASK_MS = 500
-WITHIN_MS = 60_000
 # Of an event: the browser keeps the page as it is.
 KEPT = "{ persisted: true }"
 
@@ -34,16 +43,6 @@ OBSERVE_LONG_TASKS = """
     }
   }).observe({ type: "longtask" });
 """
-
-
-def sign_in(page: Page, member: SiteClient) -> None:
-    """With the member's session."""
-    page.context.add_cookies(
-        [
-            {"name": cookie.name, "value": cookie.value or "", "url": str(member.http.base_url)}
-            for cookie in member.http.cookies.jar
-        ]
-    )
 
 
 @pytest.fixture
@@ -59,71 +58,6 @@ def exceptions(page: Page) -> Iterator[list[str]]:
 def site(page: Page, member: SiteClient, exceptions: list[str]) -> Page:
     sign_in(page, member)
     return page
-
-
-def open_live_page(page: Page, member: SiteClient, operation_id: str) -> None:
-    page.goto(f"{str(member.http.base_url).rstrip('/')}/operations/{operation_id}/")
-    expect(page.locator("live-operation")).to_have_attribute("freshness", "live")
-    page.evaluate("window.samePage = true")
-
-
-def state_is(page: Page, state: State) -> None:
-    expect(page.locator("live-operation")).to_have_attribute("state", state, timeout=WITHIN_MS)
-
-
-def freshness_is(page: Page, *names: str) -> None:
-    expect(page.locator("live-operation")).to_have_attribute(
-        "freshness", re.compile("^(" + "|".join(names) + ")$"), timeout=WITHIN_MS
-    )
-
-
-def is_same_page(page: Page) -> bool:
-    """Whether it was not loaded anew since it was opened."""
-    return page.evaluate("window.samePage === true")
-
-
-def shown_numbers(page: Page) -> list[int]:
-    texts = page.locator('[data-liveop-part="log"] li span').all_inner_texts()
-    return [int(text.removeprefix("line ")) for text in texts]
-
-
-def count_on_page(figures: Figures, page: Page, lines: int) -> None:
-    expect(page.get_by_text(f"line {lines}", exact=True)).to_be_attached(timeout=WITHIN_MS)
-    numbers = shown_numbers(page)
-    count_numbers(figures, numbers, lines)
-    assert numbers == sorted(numbers)
-
-
-def count_shown_end(figures: Figures, page: Page, lines: int) -> None:
-    """Like `count_on_page`, for a page that shows the end of the log only."""
-    expect(page.get_by_text(f"line {lines}", exact=True)).to_be_attached(timeout=WITHIN_MS)
-    numbers = shown_numbers(page)
-    first = numbers[0]
-    count_numbers(figures, [number - first + 1 for number in numbers], lines - first + 1)
-    assert numbers == sorted(numbers)
-
-
-def watch_requests(page: Page) -> dict[str, int]:
-    """Counts tokens and websockets from now on."""
-    counts = {"tokens": 0, "sockets": 0}
-
-    def count_token(request: Any) -> None:
-        counts["tokens"] += request.url.endswith("/token/")
-
-    def count_socket(_socket: Any) -> None:
-        counts["sockets"] += 1
-
-    page.on("request", count_token)
-    page.on("websocket", count_socket)
-    return counts
-
-
-def renderers_of(page: Page) -> list[psutil.Process]:
-    """The processes that run the code of this browser's pages."""
-    assert page.context.browser is not None
-    session = page.context.browser.new_browser_cdp_session()
-    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    return [psutil.Process(each["id"]) for each in processes if each["type"] == "renderer"]
 
 
 @pytest.mark.fault(10)

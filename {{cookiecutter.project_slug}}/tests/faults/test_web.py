@@ -13,6 +13,7 @@ from tests.faults.figures import Figures
 from tests.faults.ledger import (
     count_shown_lines,
     count_stored_lines,
+    operation,
     wait_for_line,
     wait_for_state,
 )
@@ -21,6 +22,8 @@ from tests.faults.stalled import stalled_sockets
 from tests.faults.swarm import Swarm
 
 SOCKETS = int(os.environ.get("FAULTS_SOCKETS", "200"))
+# Between two lines; longer for more sockets.
+PAUSE = 0.01 + SOCKETS * 0.0002
 STALLED = int(os.environ.get("FAULTS_STALLED", "20"))
 FLOOD_LINES = int(os.environ.get("FAULTS_FLOOD_LINES", "60000"))
 MOST_PER_SOCKET = 1024 * 1024
@@ -34,8 +37,8 @@ def test_the_web_server_restarts_under_many_open_pages(
     stack: FaultStack, member: SiteClient, swarm: NewSwarm, figures: Figures
 ) -> None:
     # Few enough lines that a page must show every one of them, over enough time for the storm.
-    lines = 1_500
-    operation_id = member.start("kinds.chatter", lines=lines, burst=1, pause=0.04)
+    lines = 1_800
+    operation_id = member.start("kinds.chatter", lines=lines, burst=1, pause=PAUSE)
     wait_for_state(operation_id, State.RUNNING)
     pages = swarm([member], operation_id, SOCKETS)
     pages.wait_until_connected(within=120)
@@ -45,6 +48,7 @@ def test_the_web_server_restarts_under_many_open_pages(
         pages.wait_for(
             lambda page: page.connected and page.connections > 1, "all are back", within=120
         )
+    assert operation(operation_id).state == State.RUNNING, "it went on all the time"
     pages.wait_for(lambda page: page.view.state == State.SUCCEEDED, "every page ends", within=120)
     count_stored_lines(figures, operation_id, lines)
     for page in pages.pages:
