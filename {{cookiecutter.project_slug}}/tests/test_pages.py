@@ -134,7 +134,7 @@ def test_the_catalogue_shows_what_i_may_start(
 def test_who_may_start_nothing_is_told_whom_to_ask(
     site: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("liveops.views.kinds", list)
+    monkeypatch.setattr("liveops.views.pages.kinds", list)
     html = site.get("/").content.decode()
     assert "There is nothing that you may start." in html
     assert "mailto:admin@example.org" in html

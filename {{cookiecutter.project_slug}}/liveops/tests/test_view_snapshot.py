@@ -200,7 +200,7 @@ class TestRefusals:
         def busy(*args, **kwargs):
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr("liveops.views.missed_by", busy)
+        monkeypatch.setattr("liveops.views.script.missed_by", busy)
         response = client.get(
             f"/operations/{operation.pk}/snapshot/", headers={"Accept": "application/json"}
         )
