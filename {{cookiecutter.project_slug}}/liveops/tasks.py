@@ -208,7 +208,10 @@ def _end_lost_runs() -> None:
 def end_run(operation: LiveOperation) -> None:
     """Have the worker that runs this attempt end the process of it."""
     try:
-        current_app.control.revoke(task_id(operation), terminate=True, signal="SIGKILL")
+        with current_app.connection_for_write() as broker:
+            current_app.control.revoke(
+                task_id(operation), terminate=True, signal="SIGKILL", connection=broker
+            )
     except (run_operation.OperationalError, OSError) as error:
         logger.warning("%s: its worker could not be told: %s", operation.pk, error)
 
