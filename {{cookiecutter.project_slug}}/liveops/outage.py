@@ -32,13 +32,18 @@ class ClosedWithoutRedis:
             accepted = accepted or message["type"] == "websocket.accept"
             await send(message)
 
-        try:
-            if time.monotonic() >= self.away_until:
-                await self.app(scope, receive, note_and_send)
-                return
-        except REDIS_UNAVAILABLE as error:
-            self.away_until = time.monotonic() + PAUSE_AFTER_FAILURE
-            logger.warning("websockets are closed with %d: %s", Close.OVERLOADED, error)
+        for is_last_try in (False, True):
+            try:
+                if time.monotonic() >= self.away_until:
+                    await self.app(scope, receive, note_and_send)
+                    return
+            except REDIS_UNAVAILABLE as error:
+                # Redis may be back, and only the connection that the layer kept be dead.
+                if not accepted and not is_last_try:
+                    continue
+                self.away_until = time.monotonic() + PAUSE_AFTER_FAILURE
+                logger.warning("websockets are closed with %d: %s", Close.OVERLOADED, error)
+                break
         if not accepted:
             # A browser gets to know the code only after that.
             await send({"type": "websocket.accept"})

@@ -48,10 +48,28 @@ class TestHandshake:
         for _ in range(3):
             async with Page(ann) as page:
                 assert await page.close_code() == 1013
-        assert len(calls) == 1
+        # Twice by the first one: only its connection could have been dead.
+        assert len(calls) == 2
         front.away_until -= 1
         async with Page(ann) as page:
             assert await page.close_code() == 1013
+        assert len(calls) == 4
+
+    async def test_a_connection_that_died_meanwhile_costs_nobody_the_handshake(
+        self, ann, watched, front, monkeypatch
+    ):
+        calls = []
+        new_channel = InMemoryChannelLayer.new_channel
+
+        async def fail_once(*args):
+            calls.append(args)
+            if len(calls) == 1:
+                raise RedisConnectionError("connection reset by peer")
+            return await new_channel(*args)
+
+        monkeypatch.setattr(InMemoryChannelLayer, "new_channel", fail_once)
+        async with Page(ann) as page:
+            await page.follow(ann, watched)
         assert len(calls) == 2
 
     async def test_works_again_when_redis_is_back(self, ann, watched, front):
