@@ -21,6 +21,9 @@ from tests.databases import Postgres
 from tests.processes import PYTHON, SITE, Process, accepts
 from tests.services import ALONE, CELERY, Stack
 
+# They stop and starve the parts of a site, one after the other, which takes minutes.
+pytestmark = pytest.mark.faults
+
 LINE = re.compile(r"(ok|warning|wrong|unknown) +([^:]+): (.*)")
 PASSWORD = "s3cret/with:odd@signs"
 QUOTED = "s3cret%2Fwith%3Aodd%40signs"

@@ -1,7 +1,8 @@
 """What each fault cost, reported by the tests themselves, and the table at the end of a run.
 
 A plugin: a test names its row with `@pytest.mark.fault(4)` and fills in `figures`. Without
-`-m faults`, or a path to this folder, a run leaves these tests out and says so.
+`-m faults`, or a path to this folder, a run leaves these tests out and says so, and others that
+are marked `faults`.
 """
 
 import time
@@ -78,9 +79,10 @@ class FaultTable:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        faults = [item for item in items if FOLDER in item.nodeid]
-        for item in faults:
-            item.add_marker("faults")
+        for item in items:
+            if FOLDER in item.nodeid:
+                item.add_marker("faults")
+        faults = [item for item in items if item.get_closest_marker("faults")]
         if self.wants(config):
             return
         self.left_out = len(faults)
