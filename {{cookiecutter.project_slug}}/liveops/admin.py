@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_field
 from django.contrib.auth import get_user_model
 from django.db import router
-from django.db.models import ProtectedError, QuerySet, RestrictedError
+from django.db.models import JSONField, ProtectedError, QuerySet, RestrictedError, TextField
 from django.db.models.deletion import Collector
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -15,21 +16,46 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from liveops.admin_actions import CancelAndRetry
+from liveops.ansi import shorten, without_ansi
 from liveops.conf import conf
-from liveops.hints import announce_change
 from liveops.models import LiveOperation, OperationEvent, kinds
 from liveops.record import Log, NumberedLine
 from liveops.templatetags.liveops import duration, took
+from liveops.visible import visible_text
 
 LOG_LINES = 200
 # What the list does not show; each may be large.
 BIG_COLUMNS = ["regions", "result_context", "traceback", "stage_states", "tracking", "error"]
 TIMES = ["created_at", "queued_at", "started_at", "finished_at", "heartbeat_at"]
+# Not columns, but methods below.
+MADE_HERE = {"titled", "done"}
 MAIN = ("titled", "owner", "state", "attempt", "done", "status_text", "error")
 # Whatever else the row holds; these are shown in another form.
 ELSEWHERE = {*TIMES, *MAIN, "percent", "traceback", "log_lines", "result_context"}
 ELSEWHERE |= {"next_operation", "cancel_requested_at"}
 DETAILS = tuple(f.name for f in LiveOperation._meta.fields if f.name not in ELSEWHERE)
+
+
+def _marked(name: str) -> Any:
+    """The column `name`, with marks; Django shows a column without them."""
+    field: Any = LiveOperation._meta.get_field(name)
+
+    @admin.display(description=field.verbose_name)
+    def marked(operation: LiveOperation) -> str:
+        return visible_text(str(display_for_field(getattr(operation, name), field, "-")))
+
+    marked.__name__ = name
+    return marked
+
+
+def _columns(*names: str) -> list[Any]:
+    texts = (TextField, JSONField)
+    return [
+        _marked(name)
+        if name not in MADE_HERE and isinstance(LiveOperation._meta.get_field(name), texts)
+        else name
+        for name in names
+    ]
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -77,13 +103,13 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
     search_fields = [f"owner__{get_user_model().USERNAME_FIELD}"]
     search_help_text = _("The id of an operation, or a part of its owner's user name")
     fieldsets = [
-        (None, {"fields": MAIN}),
+        (None, {"fields": _columns(*MAIN)}),
         (_("Input"), {"fields": ["inputs"]}),
-        (_("Result"), {"fields": ["result_context", "next_operation"]}),
+        (_("Result"), {"fields": _columns("result_context", "next_operation")}),
         (_("Log"), {"fields": ["log_lines", "log_tail"]}),
         (_("Traceback"), {"fields": ["traceback_text"]}),
         (_("Times"), {"fields": [*TIMES, "cancel_requested_at", "took"]}),
-        (_("Details"), {"classes": ["collapse"], "fields": DETAILS}),
+        (_("Details"), {"classes": ["collapse"], "fields": _columns(*DETAILS)}),
     ]
 
     # Who may do what
@@ -126,7 +152,7 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
 
     @admin.display(description=_("operation"), ordering="kind")
     def titled(self, operation: LiveOperation) -> str:
-        return str(operation.title)
+        return visible_text(str(operation.title))
 
     @admin.display(description=_("percent"), ordering="percent", empty_value="")
     def done(self, operation: LiveOperation) -> str | None:
@@ -140,7 +166,7 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
     def inputs(self, operation: LiveOperation) -> SafeString:
         kind = operation.as_kind()
         fields: list[Any] = [kind._meta.get_field(name) for name in kind.input_fields()]
-        rows = [(field.verbose_name, _shown(kind, field)) for field in fields]
+        rows = [(field.verbose_name, visible_text(_shown(kind, field))) for field in fields]
         return format_html_join("", "<div>{}: {}</div>", rows)
 
     @admin.display(description=_("last lines"))
@@ -150,7 +176,7 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
 
     @admin.display(description=_("traceback"))
     def traceback_text(self, operation: LiveOperation) -> SafeString:
-        return format_html("<pre>{}</pre>", operation.traceback)
+        return format_html("<pre>{}</pre>", visible_text(operation.traceback))
 
     # Deleting
 
@@ -171,17 +197,6 @@ class LiveOperationAdmin(CancelAndRetry, admin.ModelAdmin):
         counts = {str(self.opts.verbose_name_plural): len(operations)}
         return names, counts, {str(self.opts.verbose_name)} if refused else set(), protected
 
-    def delete_model(self, request: HttpRequest, obj: LiveOperation) -> None:
-        channel = LiveOperation(pk=obj.pk)
-        super().delete_model(request, obj)
-        announce_change(channel)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LiveOperation]) -> None:
-        channels = [LiveOperation(pk=pk) for pk in queryset.values_list("pk", flat=True)]
-        super().delete_queryset(request, queryset)
-        for channel in channels:
-            announce_change(channel)
-
 
 def _shown(kind: LiveOperation, field: Any) -> str:
     value = getattr(kind, field.name)
@@ -190,7 +205,6 @@ def _shown(kind: LiveOperation, field: Any) -> str:
 
 def _as_text(line: NumberedLine) -> str:
     at = line.time.isoformat(timespec="milliseconds")
-    text = line.text
-    if len(text) > conf.LOG_LINE_CHARS:
-        text = f"{text[: conf.LOG_LINE_CHARS]} …"
-    return f"{line.number} {at} {line.level} {text}"
+    text = shorten(line.text, conf.LOG_LINE_CHARS)
+    rest = "" if len(text) == len(line.text) else " …"
+    return f"{line.number} {at} {line.level} {without_ansi(text)}{rest}"

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from liveops.models import LiveOperation
+from liveops.models import LiveOperation, kind_class
+from liveops.policy import Verdict, decide
 from liveops.tasks import cancel, restart
 
 CANCELLED = ngettext_lazy(
@@ -31,6 +32,11 @@ NOT_RETRIED = ngettext_lazy(
     "%(count)d operations were skipped: they did not fail, nor were they cancelled or lost.",
     "count",
 )
+NOT_ALLOWED = ngettext_lazy(
+    "%(count)d operation was left alone: you are not in the group that it needs.",
+    "%(count)d operations were left alone: you are not in the groups that they need.",
+    "count",
+)
 
 
 class CancelAndRetry(admin.ModelAdmin):
@@ -40,13 +46,28 @@ class CancelAndRetry(admin.ModelAdmin):
 
     @admin.action(permissions=["change"], description=_("Cancel"))
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[LiveOperation]) -> None:
-        answers = [cancel(operation, by=request.user) for operation in queryset]
+        allowed = self.allowed(request, queryset)
+        answers = [cancel(operation, by=request.user) for operation in allowed]
         self.tell(request, answers, CANCELLED, NOT_CANCELLED)
 
     @admin.action(permissions=["change"], description=_("Retry"))
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[LiveOperation]) -> None:
-        answers = [restart(operation, by=request.user) for operation in queryset]
+        allowed = self.allowed(request, queryset)
+        answers = [restart(operation, by=request.user) for operation in allowed]
         self.tell(request, answers, RETRIED, NOT_RETRIED)
+
+    def allowed(
+        self, request: HttpRequest, queryset: QuerySet[LiveOperation]
+    ) -> list[LiveOperation]:
+        """Those of a kind that the user may start; a group keeps staff out as well."""
+        user = request.user
+        operations = list(queryset)
+        allowed = [
+            op for op in operations if decide(user, kind=kind_class(op.kind)) is Verdict.ALLOWED
+        ]
+        if count := len(operations) - len(allowed):
+            self.message_user(request, NOT_ALLOWED % {"count": count}, messages.ERROR)
+        return allowed
 
     def tell(self, request: HttpRequest, answers: list[bool], done: Any, skipped: Any) -> None:
         """How many operations the action reached, and how many it left alone."""

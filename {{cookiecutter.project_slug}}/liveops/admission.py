@@ -1,9 +1,13 @@
 """Whether a socket may watch: asked when it subscribes, and again while it is open."""
 
 import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from liveops.models import LiveOperation
@@ -11,8 +15,10 @@ from liveops.policy import Verdict, decide
 from liveops.security import (
     BadToken,
     CannotBurn,
+    Claims,
     ExpiredToken,
     burn,
+    has_password,
     read_subscription_token,
     session_digest,
 )
@@ -33,33 +39,92 @@ class Refused(Exception):
         self.code = code
 
 
-def admit(token: str, session: Any) -> uuid.UUID:
-    """Use the token up and return the operation that it opens to the user of this session.
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """Who watches what, and in whose name: a session's, or that of an API client."""
 
-    Raises Refused.
-    """
+    operation_id: uuid.UUID
+    user_key: str
+    # "" for an API client, whose socket has no session.
+    session: str
+    # When the session ends unless it is prolonged; None: nobody can say, or there is none.
+    session_ends: datetime | None
+    password: str
+
+    @property
+    def is_client(self) -> bool:
+        return not self.session
+
+
+def verify(token: str) -> Claims:
+    """What the token says, if it is ours and not too old. Raises Refused."""
     try:
-        claims = read_subscription_token(token)
-        user = user_of(session)
-        if str(user.pk) != claims.user_key:
-            raise Refused(Close.BAD_TOKEN, "the token is another user's")
-        if claims.session and claims.session != session_digest(session.session_key):
-            raise Refused(Close.BAD_TOKEN, "the token is another session's")
-        burn(claims)
+        return read_subscription_token(token)
     except ExpiredToken as error:
         raise Refused(Close.TOKEN_EXPIRED, "the token is too old") from error
     except BadToken as error:
-        raise Refused(Close.BAD_TOKEN, "the token is forged or was used before") from error
+        raise Refused(Close.BAD_TOKEN, "the token is forged") from error
+
+
+def admit(claims: Claims, session: Any) -> Admitted:
+    """Use the token up and say what it opens to the user of this session.
+
+    A browser's session must be that of the token's user, and the very session when the token names
+    one; without a signed-in session only a token that was issued to an API client is good.
+    Raises Refused.
+    """
+    try:
+        user = user_of(session)
+        is_client = claims.for_client and not user.is_authenticated
+        if is_client:
+            user = user_with_key(claims.user_key)
+        check_bearer(claims, user, session)
+        burn(claims)
+    except BadToken as error:
+        raise Refused(Close.BAD_TOKEN, str(error) or "the token was used before") from error
     except CannotBurn as error:
         raise Refused(Close.OVERLOADED, f"the token could not be used up: {error}") from error
-    operation_id = _operation_id(claims.channels)
-    readmit(operation_id, session)
-    return operation_id
+    admitted = Admitted(
+        operation_id=operation_id_of(claims.channels),
+        user_key=claims.user_key,
+        session="" if is_client else session_digest(session.session_key),
+        session_ends=None if is_client else end_of(session),
+        password=claims.password,
+    )
+    enforce(admitted.operation_id, user)
+    return admitted
 
 
-def readmit(operation_id: uuid.UUID, session: Any) -> None:
-    """Raises Refused unless the user of this session, as it is now, may watch the operation."""
+def check_bearer(claims: Claims, user: Any, session: Any) -> None:
+    """Raises BadToken unless the token was made for this user and session."""
+    if str(user.pk) != claims.user_key:
+        raise BadToken("the token is another user's")
+    if claims.session and claims.session != session_digest(session.session_key):
+        raise BadToken("the token is another session's")
+    if not has_password(user, claims.password):
+        raise BadToken("the password was changed after the token was issued")
+
+
+def readmit(admitted: Admitted, session: Any) -> Admitted:
+    """Ask again, with the user, the session and the operation as they are now.
+
+    Raises Refused.
+    """
+    if admitted.is_client:
+        user = user_with_key(admitted.user_key)
+        if not user.is_authenticated or not has_password(user, admitted.password):
+            raise Refused(Close.BAD_TOKEN, "the account was closed, or has another password")
+        enforce(admitted.operation_id, user)
+        return admitted
     user = user_of(session)
+    if str(user.pk) != admitted.user_key:
+        raise Refused(Close.BAD_TOKEN, "the session has ended")
+    enforce(admitted.operation_id, user)
+    return replace(admitted, session_ends=end_of(session))
+
+
+def enforce(operation_id: uuid.UUID, user: Any) -> None:
+    """Raises Refused unless the policy lets `user` watch the operation."""
     operation = LiveOperation.objects.filter(pk=operation_id).first()
     verdict = decide(user) if operation is None else decide(user, operation=operation)
     if operation is None and verdict is Verdict.ALLOWED:
@@ -75,7 +140,26 @@ def user_of(session: Any) -> Any:
     return get_user(request)
 
 
-def _operation_id(channels: tuple[str, ...]) -> uuid.UUID:
+def user_with_key(key: str) -> Any:
+    """The active user with this primary key, or nobody."""
+    try:
+        user = get_user_model()._default_manager.filter(pk=key, is_active=True).first()
+    except (ValueError, ValidationError):
+        user = None
+    return user or AnonymousUser()
+
+
+def end_of(session: Any) -> datetime | None:
+    """When this session ends, where the sessions are kept in a table."""
+    table = getattr(session, "model", None)
+    if table is None:
+        return None
+    rows = table._default_manager.filter(pk=session.session_key)
+    ends: datetime | None = rows.values_list("expire_date", flat=True).first()
+    return ends
+
+
+def operation_id_of(channels: tuple[str, ...]) -> uuid.UUID:
     prefix, _dot, key = channels[0].partition(".") if channels else ("", "", "")
     try:
         return uuid.UUID(key)

@@ -15,6 +15,8 @@ class LiveopsSettings:
 
     # Who may use live operations: the name of a group, or "" for everyone who can sign in.
     REQUIRED_GROUP: str = ""
+    # The dotted path of a subclass of `liveops.policy.Policy` with rules of the site's own.
+    POLICY: str = ""
     # Origins that may open a websocket; empty: the hosts in ALLOWED_HOSTS.
     ALLOWED_ORIGINS: tuple[str, ...] = ()
 
@@ -22,12 +24,27 @@ class LiveopsSettings:
     TOKEN_TTL: int = 300
     # A socket that has not subscribed by then is closed with 4408.
     SUBSCRIBE_WITHIN: float = 5.0
-    # A signed-in socket is authorised again this often.
+    # An open socket is authorised again this often, besides at once when an account changes.
     REVALIDATE_EVERY: float = 60.0
+    # Sockets of one user in each web server; more are closed with 4429.
+    MAX_CONNECTIONS_PER_USER: int = 20
+    # Sockets of one address that have not subscribed yet, in each web server; more get 4429.
+    MAX_CONNECTIONS_PER_ADDRESS: int = 100
+    # Messages that a browser may send within ten seconds; more: 4429.
+    MAX_MESSAGES: int = 300
     # The largest message that a browser may send.
     MAX_CLIENT_MESSAGE: int = 64 * 1024
     # A socket with more than this sent and not acknowledged gets one catch-up later, nothing now.
     MAX_UNACKNOWLEDGED: int = 256 * 1024
+
+    # Operations that one user may start within a minute; 0: no limit.
+    MAX_STARTS_PER_MINUTE: int = 30
+    # The largest file that a start form takes, and what its name may end with; empty: anything.
+    MAX_UPLOAD: int = 50 * 1024 * 1024
+    UPLOAD_TYPES: tuple[str, ...] = (
+        *("csv", "tsv", "txt", "json", "xml", "xlsx", "ods", "docx", "odt", "pdf"),
+        *("png", "jpg", "jpeg", "gif", "webp", "zip", "gz"),
+    )
 
     # A running operation shows a sign of life this often.
     HEARTBEAT_EVERY: float = 5.0

@@ -1,11 +1,12 @@
 """The only place that makes HTML for the page, and the frames that carry it."""
 
+import functools
 import html
 import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -14,15 +15,19 @@ from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from liveops.ansi import ansi_html, shorten
 from liveops.conf import conf
 from liveops.models import LiveOperation
 from liveops.models.kind import DEFAULT_RESULT_TEMPLATE
 from liveops.models.log import LogLine
+from liveops.text import clean
+from liveops.visible import visible_html
 
 logger = logging.getLogger(__name__)
 
 PROTOCOL = 1
 PARTS = ("stages", "status", "progress", "result")
+MOST_MARKS_IN_FRAGMENT = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ def render_result(operation: LiveOperation) -> SafeString:
     Raises whatever a broken template raises.
     """
     template = select_template(operation.get_result_template_names())
-    return template.render({**(operation.result_context or {}), "operation": operation})
+    return _visible(template.render({**(operation.result_context or {}), "operation": operation}))
 
 
 def show_result(operation: LiveOperation) -> SafeString:
@@ -65,7 +70,7 @@ def show_result(operation: LiveOperation) -> SafeString:
 def render_swap(operation: LiveOperation, name: str, context: dict[str, Any]) -> SafeString:
     """Render `<app>/<kind>_<name>.html`, autoescaped."""
     template = f"{operation.template_stem()}_{name}.html"
-    return render_to_string(template, {"operation": operation, **context})
+    return _visible(render_to_string(template, {"operation": operation, **context}))
 
 
 def render_log(first: int, lines: Sequence[LogLine], *, whole: bool = False) -> LogView:
@@ -82,17 +87,26 @@ def render_log(first: int, lines: Sequence[LogLine], *, whole: bool = False) -> 
 
 def render_line(number: int, line: LogLine) -> str:
     """One `<li>`. Strings rather than a template: a burst has thousands of them."""
-    at = datetime.fromtimestamp(line.at_ms / 1000, UTC)
-    local = timezone.localtime(at)
-    clock = f"{local:%H:%M:%S}.{line.at_ms % 1000:03d}"
-    text = line.text
-    if len(text) > conf.LOG_LINE_CHARS:
-        cut = len(text) - conf.LOG_LINE_CHARS
-        text = text[: conf.LOG_LINE_CHARS] + _("… %(count)d more characters") % {"count": cut}
+    clock = _clock(line.at_ms // 1000, timezone.get_current_timezone())
     return (
         f'<li data-line="{number}" data-level="{html.escape(line.level)}">'
-        f"<time>{clock}</time> <span>{html.escape(text)}</span></li>"
+        f"<time>{clock}.{line.at_ms % 1000:03d}</time> "
+        f'<span dir="auto">{render_line_text(line.text)}</span></li>'
     )
+
+
+def render_line_text(text: str) -> str:
+    """The text of a log line as HTML: in colour, cut when it is too long for a page."""
+    shown = shorten(text, conf.LOG_LINE_CHARS)
+    markup = ansi_html(shown)
+    if cut := len(text) - len(shown):
+        markup += html.escape(_("… %(count)d more characters") % {"count": cut})
+    return markup
+
+
+@functools.lru_cache(maxsize=256)
+def _clock(second: int, zone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(second, UTC).astimezone(zone):%H:%M:%S}"
 
 
 def frame(
@@ -127,6 +141,12 @@ def heartbeat(position: tuple[int, int], state: str, age: float | None) -> str:
     attempt, seq = position
     message = {"type": "heartbeat", "attempt": attempt, "seq": seq, "state": state, "age": age}
     return json.dumps(message)
+
+
+def _visible(markup: SafeString) -> SafeString:
+    """What an author's template made, whether or not it thought of characters that hide."""
+    marked = visible_html(clean(markup), MOST_MARKS_IN_FRAGMENT)
+    return mark_safe(marked)  # noqa: S308 (adds elements of its own)
 
 
 def _fitting(lines: Sequence[LogLine]) -> Sequence[LogLine]:

@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -24,11 +25,21 @@ TIME_HINT_TTL = 24 * 3600
 
 def announce_change(operation: LiveOperation) -> None:
     """Tell the watchers to read the record: a state changed outside of a run."""
-    message = {"type": "liveop.changed"}
+    tell([operation.get_channel_name()], {"type": "liveop.changed"})
+
+
+def tell(groups: Collection[str], message: dict[str, Any]) -> None:
+    """Send one message to all sockets in these groups of the channel layer."""
+
+    async def send_all() -> None:
+        layer = get_channel_layer()
+        for group in groups:
+            await layer.group_send(group, message)
+
     try:
-        async_to_sync(get_channel_layer().group_send)(operation.get_channel_name(), message)
+        async_to_sync(send_all)()
     except REDIS_UNAVAILABLE as error:
-        logger.warning("watchers of %s were not told: %s", operation.pk, error)
+        logger.warning("%d groups were not told %s: %s", len(groups), message["type"], error)
 
 
 def show_alive(operation_id: uuid.UUID, attempt: int) -> None:

@@ -1,10 +1,10 @@
-"""What a websocket is told that comes while Redis is away."""
+"""What a websocket is told that comes while Redis or the database is away."""
 
 import logging
 import time
 from typing import Any
 
-from liveops.failures import REDIS_UNAVAILABLE
+from liveops.failures import DATABASE_UNAVAILABLE, REDIS_UNAVAILABLE
 from liveops.wire import Close
 
 logger = logging.getLogger(__name__)
@@ -13,11 +13,12 @@ logger = logging.getLogger(__name__)
 PAUSE_AFTER_FAILURE = 1.0
 
 
-class ClosedWithoutRedis:
-    """Closes with 1013 the websockets that the consumer `app` cannot serve without Redis.
+class ClosedDuringOutage:
+    """Closes with 1013 the websockets that `app` cannot serve, because a service is away.
 
-    Channels joins the channel layer before it hands the connection to the consumer, which
-    therefore cannot refuse it by itself: the server would answer 500.
+    Channels reads the user from the database and joins the channel layer before it hands the
+    connection to the consumer, which therefore cannot refuse it by itself: the server would
+    answer 500.
     """
 
     def __init__(self, app: Any) -> None:
@@ -37,8 +38,8 @@ class ClosedWithoutRedis:
                 if time.monotonic() >= self.away_until:
                     await self.app(scope, receive, note_and_send)
                     return
-            except REDIS_UNAVAILABLE as error:
-                # Redis may be back, and only the connection that the layer kept be dead.
+            except (*DATABASE_UNAVAILABLE, *REDIS_UNAVAILABLE) as error:
+                # It may be back, and only the connection that was kept be dead.
                 if not accepted and not is_last_try:
                     continue
                 self.away_until = time.monotonic() + PAUSE_AFTER_FAILURE

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.safestring import SafeString, mark_safe
 
 from liveops.conf import conf
-from liveops.fragments import LogView, frame, render_line, render_log
+from liveops.fragments import LogView, frame, render_line_text, render_log
 from liveops.models import LiveOperation, LogChunk, State
 from liveops.models.log import LogLine
 
@@ -148,7 +148,8 @@ class NumberedLine:
 
     @property
     def html(self) -> SafeString:
-        return mark_safe(render_line(self.number, self.line))  # noqa: S308 (escapes)
+        """Its text, as the page shows it."""
+        return mark_safe(render_line_text(self.line.text))  # noqa: S308 (escapes)
 
 
 class Log(Sequence[NumberedLine]):

@@ -1,12 +1,14 @@
 """Subscription tokens: the only credential that the websocket accepts."""
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.core import signing
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare
 
+from liveops.audit import note
 from liveops.conf import conf
 from liveops.failures import REDIS_UNAVAILABLE
 from liveops.shared_cache import shared_cache
@@ -40,26 +42,38 @@ class Claims:
 
     user_key: str
     channels: tuple[str, ...]
-    # A keyed digest of the session that the token was made for; "" binds it to no session.
+    # A digest of the session that the token was made for; "" binds it to no session.
     session: str
+    # A digest of the user's password hash, so that a new password voids the token.
+    password: str
+    # Issued to an API client: a socket without a session may use it.
+    for_client: bool
     token_id: str
 
 
 def make_subscription_token(
-    user: Any, operation: Channelled, *, session_key: str | None = None
+    user: Any,
+    operation: Channelled,
+    *,
+    session_key: str | None = None,
+    for_client: bool = False,
 ) -> str:
     """Return a signed token with which `user` can subscribe to `operation`, once.
 
-    It holds the user's key, the channel name, a random id and, with `session_key`, a digest of
-    that session; it works for `LIVEOPS["TOKEN_TTL"]` seconds (300). Whether the user may watch
-    is asked when the token is issued and again when it is used, see `liveops.policy`.
+    It holds the user's key, the channel name, a random id, a digest of the password's hash and,
+    with `session_key`, one of that session; it works for `LIVEOPS["TOKEN_TTL"]` seconds (300).
+    With `for_client` it also works on a socket that has no session. Whether the user may watch is
+    asked when the token is issued and again when it is used, see `liveops.policy`.
     """
     payload = {
         "u": str(user.pk),
         "c": [operation.get_channel_name()],
         "s": session_digest(session_key),
+        "p": _password_digest(user.get_session_auth_hash()),
+        "a": int(for_client),
         "i": secrets.token_urlsafe(16),
     }
+    note("token issued", user=user, operation=operation, to_client=for_client or None)
     return _signer().sign_object(payload, compress=False)
 
 
@@ -75,6 +89,8 @@ def read_subscription_token(token: str) -> Claims:
             user_key=str(payload["u"]),
             channels=tuple(map(str, payload["c"])),
             session=str(payload["s"]),
+            password=str(payload["p"]),
+            for_client=payload["a"] == 1,
             token_id=str(payload["i"]),
         )
     except signing.SignatureExpired as error:
@@ -97,8 +113,26 @@ def burn(claims: Claims) -> None:
 
 
 def session_digest(session_key: str | None) -> str:
-    """Tells two sessions apart without giving away the key of either."""
-    return salted_hmac(SALT, session_key).hexdigest()[:32] if session_key else ""
+    """Tells two sessions apart without giving away the key of either.
+
+    Session keys are long and random, so the digest needs no key, and survives a rotated SECRET_KEY.
+    """
+    return _digest(session_key) if session_key else ""
+
+
+def has_password(user: Any, digest: str) -> bool:
+    """Whether the digest, from a token, is that of the password which `user` has now."""
+    # Django's hash depends on SECRET_KEY, which may have been rotated meanwhile.
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(_password_digest(each), digest) for each in hashes)
+
+
+def _password_digest(session_auth_hash: str) -> str:
+    return _digest(session_auth_hash)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(f"{SALT}:{text}".encode()).hexdigest()[:32]
 
 
 def _signer() -> signing.TimestampSigner:

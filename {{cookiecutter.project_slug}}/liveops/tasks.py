@@ -17,6 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from liveops.audit import note
 from liveops.conf import conf
 from liveops.execution import execute
 from liveops.failures import DATABASE_UNAVAILABLE
@@ -43,6 +44,7 @@ LOST_PATIENCE_MS = 2_000
 def submit(operation: LiveOperation, by: Any) -> None:
     """Save a new operation and send it to a worker once the transaction is committed."""
     operation.submit(by=by)
+    note("operation started", user=by, operation=operation, kind=operation.kind)
     transaction.on_commit(lambda: send(operation))
 
 
@@ -50,6 +52,7 @@ def restart(operation: LiveOperation, by: Any, why: str = "retry") -> bool:
     """Queue a new attempt and send it to a worker. False: there is nothing to retry."""
     if not operation.restart(by=by, why=why):
         return False
+    note("operation queued again", user=by, operation=operation, why=why)
     transaction.on_commit(lambda: send(operation))
     transaction.on_commit(lambda: announce_change(operation))
     return True
@@ -67,7 +70,9 @@ def cancel(operation: LiveOperation, by: Any) -> bool:
     except DATABASE_UNAVAILABLE:
         if not heard:
             raise
-        return True
+        done = True
+    if done:
+        note("cancel requested", user=by, operation=operation)
     if operation.is_finished:
         announce_change(operation)
     return done

@@ -8,9 +8,11 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core import checks
 from django.db import connections, router
+from django.utils.module_loading import import_string
 
 from liveops.checks.values import value_of
 from liveops.models import kinds
+from liveops.policy import Policy
 
 SQLITE = "django.db.backends.sqlite3"
 
@@ -30,9 +32,29 @@ def check_groups(
         if name and not Group.objects.using(alias).filter(name=name).exists():
             yield checks.Warning(
                 f"{where} is {name!r}, and there is no such group: only superusers pass.",
-                hint="Add the group in the admin, and people to it, or correct the name.",
+                hint="Add it with `manage.py create_groups --add USERNAME`, or correct the name.",
                 id="liveops.W020",
             )
+
+
+@checks.register(checks.Tags.security)
+def check_policy(**kwargs: Any) -> Iterator[checks.CheckMessage]:
+    path = value_of("POLICY")
+    if not path:
+        return
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        found, why = None, str(error)
+    else:
+        why = f"{found!r} is no subclass of liveops.policy.Policy."
+    if not (isinstance(found, type) and issubclass(found, Policy)):
+        yield checks.Error(
+            f'LIVEOPS["POLICY"] is {path!r}: {why}',
+            hint="Name a subclass of liveops.policy.Policy with the path of its module, such as "
+            '"accounts.policy.TeamPolicy", or leave it out.',
+            id="liveops.E025",
+        )
 
 
 @checks.register(checks.Tags.compatibility)

@@ -11,7 +11,7 @@ from django.core import checks
 from liveops.conf import LiveopsSettings
 
 TYPES = {name: hint for name, hint in get_type_hints(LiveopsSettings).items() if name.isupper()}
-OWN_RANGE = {"RETENTION_DAYS", "MAX_RUNNING_PER_USER"}
+OWN_RANGE = {"RETENTION_DAYS", "MAX_RUNNING_PER_USER", "MAX_STARTS_PER_MINUTE"}
 SHORTEST_TOKEN_TTL, LONGEST_TOKEN_TTL = 5, 86_400
 LONGEST_RETENTION = 36_500
 
@@ -144,3 +144,25 @@ def check_retention(**kwargs: Any) -> Iterator[checks.CheckMessage]:
             "finished operations for ever.",
             id="liveops.E008",
         )
+
+
+@checks.register(checks.Tags.compatibility)
+def check_limits(**kwargs: Any) -> Iterator[checks.CheckMessage]:
+    for name in ("MAX_RUNNING_PER_USER", "MAX_STARTS_PER_MINUTE"):
+        if value_of(name) < 0:
+            yield checks.Error(
+                f'LIVEOPS["{name}"] is {value_of(name)!r}.',
+                hint="Set it to a whole number above 0, or to 0 for no limit.",
+                id="liveops.E009",
+            )
+
+
+@checks.register(checks.Tags.security)
+def check_upload_types(**kwargs: Any) -> Iterator[checks.CheckMessage]:
+    for ending in value_of("UPLOAD_TYPES"):
+        if not ending or ending != ending.lower() or "." in ending:
+            yield checks.Error(
+                f'LIVEOPS["UPLOAD_TYPES"] has {ending!r}, which no file name can match.',
+                hint='Write what follows the last dot, in small letters: "csv".',
+                id="liveops.E017",
+            )

@@ -14,6 +14,8 @@ EXAMPLES = {"password", "changeme", "change-me", "secret", "example", "postgres"
 
 def check_settings() -> str:
     errors = [message for message in checks.run_checks() if message.level >= checks.ERROR]
+    # Django runs them in no order.
+    errors.sort(key=lambda error: str(error.id))
     if errors:
         first = errors[0]
         more = f" (and {len(errors) - 1} more)" if errors[1:] else ""

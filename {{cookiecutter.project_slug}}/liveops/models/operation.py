@@ -199,7 +199,9 @@ class LiveOperation(Kind):
     def stage_list(self) -> list[dict[str, Any]]:
         """The stages in order: `{"name", "state", "seconds"}`; unannounced ones come last."""
         names = [*map(str, self.stages)]
-        names += [name for name in self.stage_states if name not in names]
+        # PostgreSQL keeps the keys of a JSON object in an order of its own.
+        began = {name: stage["started"] for name, stage in self.stage_states.items()}
+        names += [name for name in sorted(began, key=began.__getitem__) if name not in names]
         waiting = {"state": "pending", "seconds": None}
         return [{"name": name, **self.stage_states.get(name, waiting)} for name in names]
 

@@ -5,16 +5,20 @@ from typing import Any
 from django import template
 from django.template.loader import render_to_string
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.functional import Promise
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from liveops.ansi import shorten
+from liveops.conf import conf
 from liveops.fragments import show_result
 from liveops.limits import place_of
 from liveops.models import LiveOperation, State
 from liveops.record import log_tail
 from liveops.security import make_subscription_token
+from liveops.visible import visible_html, visible_text
 
 register = template.Library()
 
@@ -60,6 +64,28 @@ def live_region(operation: LiveOperation, name: str) -> SafeString:
 def render_op_result(operation: LiveOperation) -> SafeString:
     """What the operation handed to ``p.result()``, rendered by its result template."""
     return show_result(operation)
+
+
+@register.filter("visible_text")
+def visible_as_text(value: Any) -> str:
+    """The same as `visible`, for titles and attributes, which hold no elements."""
+    return visible_text(str(value))
+
+
+@register.filter
+def visible(value: Any) -> Any:
+    """Text that people, files or runs wrote, with a mark for each character that nobody sees.
+
+    Escaped like everything else, and cut after `LOG_LINE_CHARS`.
+    """
+    if isinstance(value, Promise):
+        value = str(value)
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        shown = shorten(value, conf.LOG_LINE_CHARS)
+        value = shown if len(shown) == len(value) else f"{shown}…"
+    elif not hasattr(value, "__html__"):
+        return value
+    return mark_safe(visible_html(conditional_escape(value)))  # noqa: S308 (escaped)
 
 
 @register.filter

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from channels.layers import channel_layers
+from channels.routing import get_default_application
 
 from liveops.models import LiveOperation, State
 from liveops.tasks import run_operation
@@ -67,3 +68,12 @@ def watched(ann: SignedIn) -> LiveOperation:
     for text in ("one", "two", "three"):
         add_lines(operation, text)
     return operation
+
+
+@pytest.fixture
+def front(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the handshake meets once its origin is known to be right."""
+    websockets = get_default_application().application_mapping["websocket"]
+    front = websockets.app.application.app
+    monkeypatch.setattr(front, "away_until", 0.0)
+    return front

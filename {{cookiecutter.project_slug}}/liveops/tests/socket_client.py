@@ -14,6 +14,8 @@ from liveops.models import LiveOperation
 from liveops.security import make_subscription_token
 
 ORIGIN = b"http://testserver"
+# Loading it configures logging once more, which would take the log from the test that does so.
+APPLICATION = get_default_application()
 
 
 class SignedIn:
@@ -36,9 +38,7 @@ class Page:
         headers = [] if origin is None else [(b"origin", origin)]
         if session is not None:
             headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session.key}".encode()))
-        self.socket = WebsocketCommunicator(
-            get_default_application(), "/ws/liveops/", headers=headers
-        )
+        self.socket = WebsocketCommunicator(APPLICATION, "/ws/liveops/", headers=headers)
 
     async def __aenter__(self) -> Self:
         connected, _code = await self.socket.connect()

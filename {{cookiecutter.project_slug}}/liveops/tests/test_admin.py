@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -117,11 +117,28 @@ class TestDetail:
         assert 'name="_save"' not in page
 
     def test_every_column_is_shown_once(self, rf):
-        names = admin.site.get_model_admin(LiveOperation).get_readonly_fields(rf.get(LIST))
+        fields = admin.site.get_model_admin(LiveOperation).get_readonly_fields(rf.get(LIST))
+        names = [getattr(field, "__name__", field) for field in fields]
         assert len(names) == len(set(names))
         # These are shown in a more readable form.
         columns = {field.name for field in LiveOperation._meta.fields} - {"percent", "traceback"}
         assert columns <= set(names)
+
+    def test_what_nobody_sees_is_marked(self, client, sue, ann):
+        operation = make_operation(
+            ann,
+            state=State.FAILED,
+            error="error\u202e",
+            status_text="status\u200b",
+            traceback="trace\u2066",
+            result_context={"key\u200f": "value\ufeff"},
+        )
+        add_lines(operation, "\x1b[31mred\x1b[0m line\u202d")
+        page = client.get(detail(operation)).content.decode()
+        for text in ("error[U+202E]", "status[U+200B]", "trace[U+2066]", "red line[U+202D]"):
+            assert text in page
+        assert "key[U+200F]" in page
+        assert "value[U+FEFF]" in page
 
     def test_log_lines_are_shown_as_text_and_long_ones_cut(self, client, sue, ann, settings):
         settings.LIVEOPS = {"LOG_LINE_CHARS": 20}
@@ -203,6 +220,21 @@ class TestActions:
         _response, told = act(client, "retry_selected", operation)
         assert told == ["No action selected."]
         assert sent == []
+
+    def test_need_the_group_of_the_kind(self, client, ann, sent, monkeypatch):
+        monkeypatch.setattr(Patient, "required_group", "nurses")
+        stan = staff_with(client, "change_liveoperation", "view_liveoperation")
+        guarded = make_operation(ann, kind=Patient, state=State.FAILED)
+        other = make_operation(ann, state=State.FAILED)
+        _response, told = act(client, "retry_selected", guarded, other)
+        assert told == [
+            "1 operation was left alone: you are not in the group that it needs.",
+            "1 operation was queued again.",
+        ]
+        assert sent == [(str(other.pk), 2)]
+        stan.groups.add(Group.objects.create(name="nurses"))
+        act(client, "retry_selected", guarded)
+        assert sent[1:] == [(str(guarded.pk), 2)]
 
     def test_with_the_permission_to_change(self, client, ann, sent):
         stan = staff_with(client, "change_liveoperation")

@@ -13,6 +13,8 @@ from django.core.checks import run_checks
 from django.core.checks.registry import registry
 from django.test import override_settings
 
+from liveops.models import kinds
+
 REDIS_CACHE = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://"}
 PUBSUB_LAYER = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
 
@@ -184,6 +186,8 @@ def test_w016_nothing_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 def test_w020_group_that_does_not_exist() -> None:
+    for kind in kinds():
+        Group.objects.get_or_create(name=kind.required_group or "any")
     with liveops(REQUIRED_GROUP="Editors"):
         assert found(["default"]) == {"liveops.W020"}
         Group.objects.create(name="Editors")
@@ -223,4 +227,31 @@ def test_e024_uploads_in_a_folder_that_is_served(tmp_path: Path, prefixed: bool)
     with override_settings(MEDIA_ROOT=Path(settings.STATIC_ROOT or "") / "media"):
         assert found() == {"liveops.E024"}
     with override_settings(MEDIA_ROOT=tmp_path / "media"):
+        assert found() == set()
+
+
+@pytest.mark.parametrize("name", ["MAX_STARTS_PER_MINUTE", "MAX_RUNNING_PER_USER"])
+def test_e009_a_limit_below_none(name: str) -> None:
+    with liveops(**{name: -1}):
+        assert found() == {"liveops.E009"}
+    with liveops(**{name: 0}):
+        assert found() == set()
+
+
+@pytest.mark.parametrize("ending", [".csv", "CSV", "", "tar.gz"])
+def test_e017_an_upload_type_that_matches_nothing(ending: str) -> None:
+    with liveops(UPLOAD_TYPES=("txt", ending)):
+        assert found() == {"liveops.E017"}
+
+
+@pytest.mark.parametrize(
+    "path", ["nowhere.Policy", "liveops.policy.Nothing", "liveops.policy.Verdict", "Policy"]
+)
+def test_e025_a_policy_that_is_none(path: str) -> None:
+    with liveops(POLICY=path):
+        assert found() == {"liveops.E025"}
+
+
+def test_a_policy_of_the_sites_own_is_right() -> None:
+    with liveops(POLICY="tests.kinds.policy.TeamPolicy"):
         assert found() == set()

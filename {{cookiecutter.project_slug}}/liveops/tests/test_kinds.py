@@ -142,6 +142,16 @@ def test_stage_list_has_announced_stages_first_and_others_last():
     ]
 
 
+def test_unannounced_stages_come_in_the_order_of_their_beginning():
+    """PostgreSQL gives short keys first."""
+    states = {
+        name: {"state": "done", "started": began, "seconds": 1.0}
+        for name, began in [("c", 3.0), ("bb", 2.0), ("aaa", 1.0)]
+    }
+    names = [stage["name"] for stage in Greeting(stage_states=states).stage_list]
+    assert names == ["aaa", "bb", "c"]
+
+
 def test_a_kind_without_run_says_so():
     with pytest.raises(NotImplementedError, match=r"LiveOperation has no run\(self, p\)"):
         LiveOperation().run(None)

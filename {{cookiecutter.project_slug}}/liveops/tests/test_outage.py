@@ -9,16 +9,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from liveops.hints import show_alive
 from liveops.models import LiveOperation, State
-from liveops.routing import live_operations
 from liveops.tests.make import add_lines, make_operation
 from liveops.tests.socket_client import Page, in_database
-
-
-@pytest.fixture
-def front(monkeypatch):
-    """What the handshake meets first."""
-    monkeypatch.setattr(live_operations, "away_until", 0.0)
-    return live_operations
 
 
 @pytest.fixture

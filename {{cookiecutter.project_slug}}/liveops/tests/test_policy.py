@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from liveops.models import LiveOperation
-from liveops.policy import Verdict, decide
+from liveops.policy import Verdict, decide, visible_to
 from liveops.tests.make import make_operation, make_user
 from tests.kinds.models import Greeting
 
@@ -72,3 +72,35 @@ def test_the_owner_of_an_operation_whose_kind_is_gone_may_see_it():
     LiveOperation.objects.filter(pk=operation.pk).update(kind="shop.gone")
     operation = LiveOperation.objects.get(pk=operation.pk)
     assert decide(operation.owner, operation=operation) is ALLOWED
+
+
+def test_lists_show_what_may_be_watched(monkeypatch):
+    monkeypatch.setattr(Greeting, "required_group", "kind")
+    operation = make_operation(make_user("mia", "kind"))
+    assert list(visible_to(operation.owner)) == [LiveOperation.objects.get(pk=operation.pk)]
+    operation.owner.groups.clear()
+    assert not visible_to(operation.owner)
+
+
+class TestOwnPolicy:
+    """`LIVEOPS["POLICY"]` names a subclass, which views, token and lists ask as well."""
+
+    @pytest.fixture(autouse=True)
+    def team_policy(self, settings):
+        settings.LIVEOPS = {"POLICY": "tests.kinds.policy.TeamPolicy"}
+
+    @pytest.fixture
+    def operation(self):
+        return make_operation(make_user("ann", "team red"))
+
+    @pytest.mark.parametrize(("team", "status"), [("team red", 200), ("team blue", 404)])
+    def test_decides_who_sees_the_page_and_gets_a_token(self, client, operation, team, status):
+        client.force_login(make_user("bob", team))
+        assert client.get(operation.get_absolute_url()).status_code == status
+        assert client.post(f"{operation.get_absolute_url()}token/").status_code == status
+
+    def test_decides_what_lists_show(self, client, operation):
+        client.force_login(make_user("bob", "team red"))
+        assert str(operation.pk) in client.get("/operations/").text
+        client.force_login(make_user("eve", "team blue"))
+        assert str(operation.pk) not in client.get("/operations/").text

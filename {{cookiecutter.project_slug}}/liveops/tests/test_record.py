@@ -6,7 +6,8 @@ import uuid
 import pytest
 
 from liveops.models import LiveOperation, LogChunk, State
-from liveops.record import Log, Position, catch_up, log_tail
+from liveops.models.log import LogLine
+from liveops.record import Log, NumberedLine, Position, catch_up, log_tail
 from liveops.tests.make import add_lines, make_operation
 from tests.kinds.models import Chatter, Showcase
 
@@ -185,7 +186,10 @@ class TestLog:
     def test_what_the_page_shows_of_a_line(self, log):
         line = log[0]
         assert (line.level, line.time.year) == ("info", 2023)
-        assert line.html.startswith('<li data-line="1" data-level="info">')
+        assert line.html == "line 1"
+        assert NumberedLine(number=1, line=LogLine(0, "info", "<\x1b[31mb>")).html == (
+            '&lt;<span class="ansi-red">b&gt;</span>'
+        )
 
 
 class TestRedirect:

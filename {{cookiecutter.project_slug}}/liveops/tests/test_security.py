@@ -21,16 +21,12 @@ from liveops.security import (
 from liveops.shared_cache import shared_cache
 from liveops.tests.make import at_once
 
-
-class Ann:
-    pk = 7
-
-
+ANN = get_user_model()(pk=7, password="a hash")
 OPERATION = LiveOperation()
 
 
 def token(**keys):
-    return make_subscription_token(Ann(), OPERATION, **keys)
+    return make_subscription_token(ANN, OPERATION, **keys)
 
 
 def test_roundtrip():

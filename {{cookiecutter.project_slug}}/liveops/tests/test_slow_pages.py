@@ -102,7 +102,7 @@ class TestWithoutRedis:
         async with Page(ann) as page:
             await page.follow(ann, watched)
             with monkeypatch.context() as away:
-                away.setattr("liveops.consumers.catch_up", fail)
+                away.setattr("liveops.follower.catch_up", fail)
                 await push(watched, 5, recorded=3)
                 assert (await page.hear())["seq"] == 5
             await in_database(add_lines)(watched, "four", seq=6)

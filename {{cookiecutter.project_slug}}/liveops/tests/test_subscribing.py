@@ -159,8 +159,8 @@ async def test_an_expired_token(ann, operation, settings):
     assert await refusal(ann, token) == 4410
 
 
-async def test_too_many_messages(ann, operation, monkeypatch):
-    monkeypatch.setattr("liveops.consumers.MAX_MESSAGES", 5)
+async def test_too_many_messages(ann, operation, settings):
+    settings.LIVEOPS = {"MAX_MESSAGES": 5}
     async with Page(ann) as page:
         await page.subscribe(ann.token(operation))
         for _ in range(5):
@@ -200,3 +200,50 @@ async def test_a_service_that_is_away(ann, operation, monkeypatch, what, error):
 
     monkeypatch.setattr(what, fail)
     assert await refusal(ann, ann.token(operation)) == 1013
+
+
+class TestApiClients:
+    """A socket without a session, and a token that was issued over the API."""
+
+    def token(self, user, operation):
+        return make_subscription_token(user, operation, for_client=True)
+
+    async def test_such_a_token_needs_no_session(self, ann, operation):
+        async with Page(None) as page:
+            await page.subscribe(self.token(ann.user, operation))
+
+    async def test_a_pages_token_does(self, ann, operation):
+        assert await refusal(None, make_subscription_token(ann.user, operation)) == 4401
+        assert await refusal(None, ann.token(operation)) == 4401
+
+    async def test_its_user_may_be_signed_in(self, ann, operation):
+        async with Page(ann) as page:
+            await page.subscribe(self.token(ann.user, operation))
+
+    async def test_nobody_else_may(self, ann, bob, operation):
+        assert await refusal(bob, self.token(ann.user, operation)) == 4401
+
+    async def test_it_works_once(self, ann, operation):
+        token = self.token(ann.user, operation)
+        async with Page(None) as page:
+            await page.subscribe(token)
+        assert await refusal(None, token) == 4401
+
+    async def test_its_user_must_be_active(self, ann, operation):
+        token = self.token(ann.user, operation)
+        ann.user.is_active = False
+        await in_database(ann.user.save)()
+        assert await refusal(None, token) == 4401
+
+    async def test_its_operation_must_be_the_users(self, ann, bob, operation):
+        assert await refusal(None, self.token(bob.user, operation)) == 4404
+
+
+@pytest.mark.parametrize("for_client", [False, True])
+async def test_a_new_password_voids_a_token(ann, operation, for_client):
+    token = make_subscription_token(ann.user, operation, for_client=for_client)
+    ann.user.set_password("another one")
+    await in_database(ann.user.save)()
+    await in_database(ann.client.force_login)(ann.user)
+    ann.key = ann.client.session.session_key
+    assert await refusal(None if for_client else ann, token) == 4401

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.template import engines
 from django.test import RequestFactory
@@ -33,7 +33,7 @@ def render(source: str, **context: Any) -> str:
 @pytest.fixture
 def request_(rf: RequestFactory) -> HttpRequest:
     request = rf.get("/")
-    request.user = AnonymousUser()
+    request.user = get_user_model()(pk=1)
     request.session = SimpleNamespace(session_key="a-session")  # type: ignore[assignment]
     return request
 
@@ -126,8 +126,8 @@ def test_the_result_of_a_kind_without_template_is_a_table() -> None:
     html = render_part(
         operation(state=State.SUCCEEDED, result_context={"rows": 5, "file": "a.csv"}), "result"
     )
-    assert '<th scope="row">rows</th>' in html
-    assert "<td>a.csv</td>" in html
+    assert '<th scope="row" dir="auto">rows</th>' in html
+    assert '<td dir="auto">a.csv</td>' in html
 
 
 def test_the_element_carries_what_the_client_needs(
@@ -162,7 +162,7 @@ def test_the_traceback_is_for_staff(request_: HttpRequest, monkeypatch: pytest.M
     failed = operation(state=State.FAILED, traceback="Traceback: the secret line")
     source = "{% live_operation operation %}"
     assert "the secret line" not in render(source, operation=failed, request=request_)
-    request_.user = SimpleNamespace(pk=1, is_staff=True)  # type: ignore[assignment]
+    request_.user = get_user_model()(pk=1, is_staff=True)
     assert "the secret line" in render(source, operation=failed, request=request_)
 
 

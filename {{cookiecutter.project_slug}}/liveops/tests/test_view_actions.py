@@ -25,7 +25,7 @@ def ann(client):
 class TestStart:
     def test_the_form_asks_for_the_fields_of_the_kind(self, client, ann):
         page = client.get("/start/kinds.chatter/").content.decode()
-        assert "<h1>Chatter</h1>" in page
+        assert '<h1 dir="auto">Chatter</h1>' in page
         assert re.search(r'<input type="number" name="lines" value="1000"', page)
         assert 'name="pause"' in page
         assert 'name="seq"' not in page

@@ -14,7 +14,7 @@ from django.http import (
 from django.views.generic.detail import SingleObjectMixin
 
 from liveops.models import LiveOperation
-from liveops.policy import Verdict, decide
+from liveops.policy import Verdict, decide, visible_to
 
 
 def enforce(verdict: Verdict) -> None:
@@ -41,7 +41,7 @@ class BaseLiveOperationMixin:
         return redirect_to_login(request.get_full_path())
 
     def get_queryset(self) -> QuerySet[LiveOperation]:
-        return LiveOperation.objects.filter(owner_id=self.request.user.pk)
+        return visible_to(self.request.user)
 
 
 class OperationMixin(BaseLiveOperationMixin, SingleObjectMixin):
@@ -51,7 +51,7 @@ class OperationMixin(BaseLiveOperationMixin, SingleObjectMixin):
 
     def get_row(self) -> LiveOperation:
         """The operation without the fields of its kind, if the user may watch it."""
-        operation: LiveOperation = super().get_object()
+        operation: LiveOperation = super().get_object(LiveOperation.objects.all())
         enforce(decide(self.request.user, operation=operation))
         return operation
 

@@ -57,7 +57,8 @@ class LogTextView(LogMixin, View):
             for line in Log(operation, attempt):
                 yield f"{line.time.isoformat(timespec='milliseconds')} {line.level} {line.text}\n"
 
-        name = f"{slugify(str(operation.title)) or 'log'}-{operation.pk}-{attempt}.txt"
+        title = slugify(str(operation.title))[:60] or "log"
+        name = f"{title}-{operation.pk}-{attempt}.txt"
         return attachment(text_blocks(lines), name, "text/plain; charset=utf-8")
 
 

@@ -3,22 +3,22 @@
 import uuid
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.models import QuerySet
-from django.forms import ModelForm, modelform_factory
+from django.forms import ModelForm
 from django.http import (
     Http404,
     HttpResponse,
 )
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import conditional_page
 from django.views.generic import CreateView, DetailView, ListView, TemplateView
 
 from liveops.models import LiveOperation, State, kind_class, kinds
 from liveops.policy import Verdict, decide
-from liveops.tasks import submit
+from liveops.starting import TooManyStarts, form_class_for, start
 from liveops.views.access import BaseLiveOperationMixin, OperationMixin, enforce
 
 OPERATIONS_PER_PAGE = 50
@@ -44,8 +44,7 @@ class CreateLiveOperationView(BaseLiveOperationMixin, CreateView):
         return kind
 
     def get_form_class(self) -> type[ModelForm]:
-        kind = self.get_kind()
-        return kind.form_class or modelform_factory(kind, fields=kind.input_fields())
+        return form_class_for(self.get_kind())
 
     def get_form_key(self) -> uuid.UUID:
         """The key that the form came with, or a new one for a new form."""
@@ -60,19 +59,19 @@ class CreateLiveOperationView(BaseLiveOperationMixin, CreateView):
         )
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
-        operation = form.save(commit=False)
-        operation.owner = self.request.user
-        operation.form_key = self.get_form_key()
         try:
-            submit(operation, by=self.request.user)
-        except IntegrityError:
-            # A double click, or the form once more from the browser's history.
-            started = self.get_queryset().filter(form_key=operation.form_key).first()
-            if started is None:
-                raise
-            return redirect(started)
-        form.save_m2m()
-        return redirect(operation)
+            return redirect(start(form, by=self.request.user, form_key=self.get_form_key()))
+        except TooManyStarts as refusal:
+            return self.too_many(form, refusal)
+
+    def too_many(self, form: ModelForm, refusal: TooManyStarts) -> HttpResponse:
+        """The form once more, with all that was filled in."""
+        text = _("You have started %(count)d operations within a minute. Wait %(wait)d s.")
+        form.add_error(None, text % {"count": refusal.limit, "wait": refusal.retry_after})
+        response = self.render_to_response(self.get_context_data(form=form))
+        response.status_code = 429
+        response["Retry-After"] = str(refusal.retry_after)
+        return response
 
 
 # The page holds a token that works once, so no cache may bring it back.

@@ -28,7 +28,7 @@ class TokenView(ScriptMixin, View):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         token = make_subscription_token(
-            request.user, self.get_object(), session_key=request.session.session_key
+            request.user, self.get_row(), session_key=request.session.session_key
         )
         return JsonResponse({"token": token})
 

@@ -1,5 +1,6 @@
 // htmx as this site uses it: for swaps and morphs, never for running code found in markup.
 import htmx from "../vendor/htmx/htmx.esm.min.js";
+import { emptyScript, trusted } from "./trusted.js";
 
 class NoEval {
   constructor(...code) {
@@ -7,8 +8,11 @@ class NoEval {
   }
 }
 
+// A script within a fragment stays, and stays empty.
+const makers = { createHTML: trusted, createScript: () => emptyScript };
+
 htmx.registerExtension("no-eval", {
-  init: (internals) => internals.initSecurity(null, NoEval, NoEval),
+  init: (internals) => internals.initSecurity(makers, NoEval, NoEval),
 });
 
 /** Make the children of `target` equal to `html`, keeping focus, scroll and unchanged nodes. */

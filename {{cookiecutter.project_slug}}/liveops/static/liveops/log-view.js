@@ -1,4 +1,5 @@
 // The log on the page: appends lines, keeps the newest, follows its end until one scrolls up.
+import { trusted } from "./trusted.js";
 
 const KEEP = 2000;
 const AT_ONCE = 500; // lines; more would hold the page up
@@ -9,7 +10,7 @@ const lineNumber = (item) => Number(item?.dataset.line ?? 0);
 /** The same lines, but only those after number `last`. */
 function without(html, last) {
   const template = document.createElement("template");
-  template.innerHTML = html;
+  template.innerHTML = trusted(html);
   for (const item of [...template.content.children]) {
     if (lineNumber(item) <= last) item.remove();
   }
@@ -67,7 +68,7 @@ export class LogView {
     if (this.#clearFirst) this.list.replaceChildren();
     this.#clearFirst = false;
     const before = this.list.childElementCount;
-    this.list.insertAdjacentHTML("beforeend", this.#take());
+    this.list.insertAdjacentHTML("beforeend", trusted(this.#take()));
     const added = this.list.childElementCount - before;
     this.#trim();
     if (this.#following) this.list.scrollTop = this.list.scrollHeight;
