@@ -13,17 +13,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 from liveops.conf import conf
+from liveops.handshake import LimitedByAddress, NotedRefusals
+from liveops.outage import ClosedDuringOutage
 from liveops.routing import websocket_urlpatterns
 
-websocket_application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+live_operations = LimitedByAddress(
+    ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+)
 
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": (
-            OriginValidator(websocket_application, conf.ALLOWED_ORIGINS)
+        "websocket": NotedRefusals(
+            OriginValidator(live_operations, conf.ALLOWED_ORIGINS)
             if conf.ALLOWED_ORIGINS
-            else AllowedHostsOriginValidator(websocket_application)
+            else AllowedHostsOriginValidator(live_operations)
         ),
     }
 )

@@ -3,10 +3,12 @@
 import sys
 from collections.abc import Callable
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.views.defaults import bad_request as default_bad_request
 from django.views.defaults import server_error as default_server_error
 
 from config.context import site
@@ -40,6 +42,13 @@ def database_busy(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(render_to_string("503.html", site(request)), status=503)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """The site's `handler400`: 413 for what is too large, more than 400 tells."""
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return HttpResponse(render_to_string("413.html", site(request)), status=413)
+    return default_bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

@@ -5,18 +5,15 @@ Variables that are already set win over `.env`, which need not exist.
 
 import hashlib
 import os
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
-import environ
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = environ.Env()
-if (BASE_DIR / ".env").is_file():
-    env.read_env(BASE_DIR / ".env")
+# The REST API. A site without it drops this line, the one in `urls.py`, and the folder `api/`.
+from api.settings import *
+from config import browser_policy
+from config.variables import BASE_DIR, admin_path, env, whole_number
 
 # Whatever the site writes, unless a variable below says otherwise.
 VAR_DIR = BASE_DIR / (os.environ.get("VAR_DIR") or "var")
@@ -28,7 +25,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SITE_NAME = os.environ.get("SITE_NAME") or "Live operations"
 DOMAIN_NAME = env.str("DOMAIN_NAME", default="")
 ADMIN_EMAIL = os.environ.get("ADMIN_EMAIL", "")
-ADMIN_PATH = (env.str("ADMIN_PATH", default="") or "admin").strip("/") + "/"
+ADMIN_PATH = admin_path()
 ADMINS = [(SITE_NAME, ADMIN_EMAIL)] if ADMIN_EMAIL else []
 
 LANGUAGE_CODE = "en"
@@ -79,14 +76,16 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
+    "axes",
     "accounts",
     "liveops",
     "operations",
+    *globals().get("API_APPS", []),
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.BrowserHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
-    "config.middleware.PermissionsPolicyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -96,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.errors.DatabaseBusyMiddleware",
+    "accounts.lockout.LockoutMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -119,6 +119,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LIVEOPS = {
     "REQUIRED_GROUP": os.environ.get("LIVEOPS_REQUIRED_GROUP", ""),
     "ALLOWED_ORIGINS": tuple(env.list("LIVEOPS_ALLOWED_ORIGINS", default=[])),
+    "MAX_UPLOAD": 1024 * 1024 * whole_number("LIVEOPS_MAX_UPLOAD_MB", 50, least=1, most=100_000),
 }
 
 # Database: the record of everything
@@ -181,6 +182,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "liveops.sweep", "schedule": 10.0, "options": {"expires": 10.0}},
     "purge": {"task": "liveops.purge", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "forget": {"task": "accounts.forget", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    **globals().get("API_BEAT_SCHEDULE", {}),
 }
 
 # Accounts
@@ -203,6 +206,29 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# After so many failures to sign in with one name from one address, this pair has to wait. They are
+# counted in the database, because Redis may forget.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = whole_number("SIGN_IN_FAILURES", 5, least=1, most=1000)
+AXES_COOLOFF_TIME = timedelta(
+    minutes=whole_number("SIGN_IN_PAUSE_MINUTES", 15, least=1, most=7 * 24 * 60)
+)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "accounts.sign_in.name_digest"
+AXES_CLIENT_IP_CALLABLE = "accounts.sign_in.ip_address"
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # LockoutMiddleware does what axes' own would
+AXES_RESET_ON_SUCCESS = True
+# Trying on does not make the wait longer, so nobody can keep somebody else out for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# The audit log says who signed in; what was typed is nobody's business.
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "csrfmiddlewaretoken", "next"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
 # Files. Nothing serves MEDIA_ROOT: downloads go through a view that asks who is asking.
 
 STATIC_URL = "static/"
@@ -211,7 +237,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = BASE_DIR / (os.environ.get("MEDIA_ROOT") or VAR_DIR / "media")
 MEDIA_URL = ""
 FILE_UPLOAD_PERMISSIONS = 0o640
-OPERATIONS_MAX_UPLOAD_MB = env.int("OPERATIONS_MAX_UPLOAD_MB", default=50)
+# Pages of other sites have no business with our files.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -231,31 +258,27 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
+# Browsers take a cookie of such a name from this host alone, never from a subdomain or over http.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+SESSION_COOKIE_AGE = 3600 * whole_number("SESSION_HOURS", 12, least=1, most=24 * 365)
 SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = HTTPS
+# Scripts take the token from the page.
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
 # Only where a proxy sets this header on every request; elsewhere anyone could claim https.
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Else messages would come and go in a third cookie, without the prefix.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "same-origin"
-PERMISSIONS_POLICY = ", ".join(
-    f"{power}=()" for power in ("camera", "geolocation", "microphone", "payment", "usb")
-)
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        # In current browsers this covers the websocket of the same host and port too.
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-    }
-}
+BROWSER_HEADERS = browser_policy.headers(https=HTTPS)
+SECURE_REFERRER_POLICY = BROWSER_HEADERS["Referrer-Policy"]
+CONTENT_SECURITY_POLICY = browser_policy.content_security_policy(https=HTTPS)
 
 # Logging
 
@@ -263,7 +286,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+        "line": {
+            "class": "config.logs.OneEventAtATime",
+            "format": "{asctime} {levelname:<7} {name}: {message}",
+            "style": "{",
+        },
     },
     "filters": {"redis_away": {"()": "config.logs.RedisAwayInOneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
@@ -273,6 +300,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "channels_redis.pubsub": {"filters": ["redis_away"]},
+        # The audit log has a line for each failure already.
+        "axes": {"level": "ERROR"},
         # A line for every sweep, every ten seconds, would bury the rest.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
