@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.left_out",
     "tests.faults.figures",
+    "tests.security.promises",
     "tests.levels",
     "tests.fixtures",
     "tests.people",

@@ -17,7 +17,7 @@ from liveops.progress import Progress
 from operations.contact_file import ContactFile, Findings
 from operations.contact_rows import BadRow
 from operations.contacts import count_known, save_contacts
-from operations.files import private_path, validate_upload_size
+from operations.files import private_path
 from operations.find_duplicates import FindDuplicates
 from operations.text_encoding import FileEncoding, UnreadableFileError, spoken
 
@@ -42,7 +42,7 @@ class ImportContacts(LiveOperation):
         gettext_lazy("file"),
         upload_to=private_path,
         max_length=255,
-        validators=[FileExtensionValidator(["csv", "tsv", "txt"]), validate_upload_size],
+        validators=[FileExtensionValidator(["csv", "tsv", "txt"])],
         help_text=gettext_lazy(
             "CSV. The first line names the columns: email and name, or first name and last name; "
             "phone, company, city, country and notes if you like."

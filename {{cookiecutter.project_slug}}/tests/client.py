@@ -14,6 +14,7 @@ class SiteClient:
 
     def __init__(self, base_url: str) -> None:
         self.http = httpx.Client(base_url=base_url, follow_redirects=True, timeout=60)
+        self.username = ""
 
     def __enter__(self) -> Self:
         return self
@@ -36,6 +37,7 @@ class SiteClient:
         answer = self.post("/accounts/login/", {"username": username, "password": password})
         if answer.url.path == "/accounts/login/":
             raise AssertionError(f"{username} could not sign in: {answer.text}")
+        self.username = username
 
     def post(
         self,

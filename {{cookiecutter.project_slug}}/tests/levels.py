@@ -25,10 +25,15 @@ def stack_of(item: pytest.Item) -> str:
     return str(callspec.params.get("running_stack", "")) if callspec else ""
 
 
+def order_of(item: pytest.Item) -> tuple[bool, int, int]:
+    is_last = item.get_closest_marker("last") is not None
+    return is_last, LEVELS.index(level_of(item)), STACKS.index(stack_of(item))
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
     for item in items:
         item.add_marker(level_of(item))
     yield  # here `-m` selects
     # Playwright leaves an event loop running, in which no asyncio test could start.
-    items.sort(key=lambda item: (LEVELS.index(level_of(item)), STACKS.index(stack_of(item))))
+    items.sort(key=order_of)

@@ -15,6 +15,9 @@ os.environ.update(
         "ADMIN_EMAIL": "admin@example.org",
         "ADMIN_PATH": "admin/",
         "TIME_ZONE": "UTC",
+        "SESSION_HOURS": "",
+        "SIGN_IN_FAILURES": "",
+        "SIGN_IN_PAUSE_MINUTES": "",
         "DATABASE_URL": "",
         "VAR_DIR": "",
         "MEDIA_ROOT": "",
@@ -32,5 +35,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CELERY_BROKER_URL = "memory://"
+# Tests may fail to sign in as often as they want, but where they say otherwise.
+AXES_ENABLED = False
 # Static files need not be collected.
 WHITENOISE_AUTOREFRESH = True

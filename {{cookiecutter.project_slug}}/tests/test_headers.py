@@ -14,6 +14,9 @@ POLICY = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
     "object-src 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types liveops default",
+    "report-uri /csp-report",
 }
 
 

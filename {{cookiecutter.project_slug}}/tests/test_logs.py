@@ -1,9 +1,18 @@
 """What the log leaves out, and what it does not."""
 
+import json
 import logging
+import re
+import sys
+from typing import Any, cast
 
 import pytest
+from django.conf import settings
 from redis.exceptions import ConnectionError as RedisConnectionError
+
+from config.logs import OneEventAtATime
+from liveops.audit import LONGEST_VALUE, note
+from tests.security.texts import TEXTS, Text
 
 
 def logged(caplog: pytest.LogCaptureFixture, error: Exception) -> logging.LogRecord:
@@ -25,3 +34,53 @@ def test_a_fault_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     record = logged(caplog, ValueError("no"))
     assert (record.getMessage(), record.levelname) == ("Unexpected exception", "ERROR")
     assert record.exc_info
+
+
+def formatted(message: str, error: ValueError | None = None) -> str:
+    formatter = OneEventAtATime("{asctime} {levelname} {name}: {message}", style="{")
+    info = None
+    try:
+        if error is not None:
+            raise error
+    except ValueError:
+        info = sys.exc_info()
+    record = logging.LogRecord("a.name", logging.INFO, "", 1, "said %s", (message,), info)
+    return formatter.format(record)
+
+
+def begins(text: str) -> list[str]:
+    """The lines that look like an event, wherever a reader may see the end of a line."""
+    return [line for line in text.splitlines() if re.match(r"\S", line)]
+
+
+@pytest.mark.parametrize("each", TEXTS, ids=lambda each: ascii(each.text)[:40])
+def test_no_text_passes_for_an_event_of_its_own(each: Text) -> None:
+    for text in (formatted(each.stored), formatted("x", ValueError(each.stored))):
+        assert len(begins(text)) == 1
+        assert not set("\r\x1b\x9b\u202e") & set(text)
+
+
+@pytest.mark.parametrize("each", TEXTS, ids=lambda each: ascii(each.text)[:40])
+def test_no_value_breaks_or_forges_a_line_of_the_audit(
+    caplog: pytest.LogCaptureFixture, each: Text
+) -> None:
+    caplog.set_level(logging.INFO, logger="liveops.audit")
+    note("websocket refused", origin=each.text, address=each.text, why="foreign")
+    (record,) = caplog.records
+    line = record.getMessage()
+    assert line.isprintable()
+    assert line.isascii()
+    words = re.fullmatch(
+        r'websocket refused address=(\S+|"(?:[^"\\]|\\.)*") origin=(?:\1) why=foreign', line
+    )
+    assert words
+    value = words[1]
+    cut = each.text if len(each.text) <= LONGEST_VALUE else f"{each.text[:LONGEST_VALUE]}…"
+    assert (json.loads(value) if value.startswith('"') else value) == cut
+
+
+def test_the_site_logs_that_way() -> None:
+    logging_ = cast("dict[str, dict[str, Any]]", settings.LOGGING)
+    assert logging_["formatters"]["line"]["class"] == "config.logs.OneEventAtATime"
+    assert logging_["handlers"]["console"]["formatter"] == "line"
+    assert {name for name, logger in logging_["loggers"].items() if logger.get("handlers")} == set()

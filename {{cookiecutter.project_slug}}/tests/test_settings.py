@@ -83,10 +83,30 @@ def test_the_name_of_the_site_is_taken_as_it_is(name: str) -> None:
 
 
 def test_a_proxy_is_believed_only_when_there_is_one() -> None:
-    code = "getattr(settings, 'SECURE_PROXY_SSL_HEADER')"
-    header = code.removeprefix("getattr(settings, '").removesuffix("')")
+    header = "SECURE_PROXY_SSL_HEADER"
     assert setting(header, **PRODUCTION) == "None"
     assert "X_FORWARDED_PROTO" in setting(header, **PRODUCTION, BEHIND_PROXY="1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIGN_IN_FAILURES", "0"),
+        ("SIGN_IN_PAUSE_MINUTES", "soon"),
+        ("SESSION_HOURS", "-1"),
+        ("LIVEOPS_MAX_UPLOAD_MB", "50 MB"),
+        ("ADMIN_PATH", "/"),
+        ("ADMIN_PATH", "operations/"),
+    ],
+)
+def test_a_value_that_cannot_work_stops_the_start(name: str, value: str) -> None:
+    done = manage("check", **{**PRODUCTION, name: value})
+    assert done.returncode != 0
+    assert f"{name} is {value!r}" in done.stderr
+
+
+def test_passwords_are_kept_with_argon2() -> None:
+    assert setting("PASSWORD_HASHERS[0]", **PRODUCTION).endswith(".Argon2PasswordHasher")
 
 
 def test_sqlite_waits_for_the_writer_from_the_start() -> None:

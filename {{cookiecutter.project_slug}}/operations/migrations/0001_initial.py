@@ -126,7 +126,6 @@ class Migration(migrations.Migration):
                         upload_to=operations.files.private_path,
                         validators=[
                             django.core.validators.FileExtensionValidator(["csv", "tsv", "txt"]),
-                            operations.files.validate_upload_size,
                         ],
                         verbose_name="file",
                     ),

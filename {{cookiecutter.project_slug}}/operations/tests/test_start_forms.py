@@ -6,10 +6,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.forms import ModelForm
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from accounts.models import User
-from operations import conf
 from operations.export_contacts import ExportContacts, ExportContactsForm
 from operations.find_duplicates import FindDuplicates, FindDuplicatesForm
 from operations.import_contacts import ImportContacts, ImportContactsForm
@@ -42,19 +40,6 @@ def test_text_files_are_accepted(db: None, name: str) -> None:
 def test_other_files_are_refused(db: None, name: str) -> None:
     form = import_form(name=name)
     assert "is not allowed. Allowed extensions are: csv, tsv, txt" in str(form.errors["file"])
-
-
-def test_a_file_beyond_the_limit_is_refused(db: None, settings: Settings) -> None:
-    settings.OPERATIONS_MAX_UPLOAD_MB = 1
-    form = import_form(CSV + b"x" * 1024 * 1024)
-    assert "at most 1.0\xa0MB are accepted. Split it." in str(form.errors["file"])
-    assert import_form(b"x" * 1024 * 1024).is_valid()
-
-
-def test_the_limit_has_a_default(settings: Settings) -> None:
-    if hasattr(settings, "OPERATIONS_MAX_UPLOAD_MB"):
-        del settings.OPERATIONS_MAX_UPLOAD_MB
-    assert conf.max_upload_mb() == 50
 
 
 def test_an_empty_file_is_refused(db: None) -> None:

@@ -281,7 +281,8 @@ class ScriptedServer:
                 self.send_header(
                     "Content-Security-Policy",
                     "default-src 'none'; script-src 'self'; style-src 'self'; "
-                    f"img-src 'self' data:; connect-src 'self' {server.ws_url}; base-uri 'none'",
+                    f"img-src 'self' data:; connect-src 'self' {server.ws_url}; base-uri 'none'; "
+                    "require-trusted-types-for 'script'; trusted-types liveops",
                 )
                 for name, value in headers.items():
                     self.send_header(name, value)

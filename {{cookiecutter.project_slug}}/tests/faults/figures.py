@@ -9,13 +9,11 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from tests.faults.matrix import FAULTS, RANDOM_RUN, TESTED
-
-FOLDER = "tests/faults"
+from tests.suites import Suite
 
 
 @dataclass
@@ -59,41 +57,30 @@ class Tried:
 
 
 def row_of(item: pytest.Item) -> int | None:
+    """The row that the test proves; other rows than these belong to the security suite."""
     mark = item.get_closest_marker("fault")
-    return mark.args[0] if mark else None
+    return mark.args[0] if mark and mark.args[0] in TESTED else None
 
 
-class FaultTable:
+def figures_of(item: pytest.Item) -> Figures:
+    figures = getattr(item, "funcargs", {}).get("figures")
+    return figures if isinstance(figures, Figures) else Figures()
+
+
+class FaultTable(Suite):
     """Collects what the tests report and prints it at the end."""
 
+    marker, folder, noun, command = "faults", "tests/faults", "fault", "test-faults"
+
     def __init__(self) -> None:
+        super().__init__()
         self.tried: dict[int, dict[str, Tried]] = {}
-        self.left_out = 0
-
-    def wants(self, config: pytest.Config) -> bool:
-        return "faults" in config.option.markexpr or any(
-            FOLDER in Path(arg).as_posix() for arg in config.args
-        )
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(
-        self, config: pytest.Config, items: list[pytest.Item]
-    ) -> None:
-        for item in items:
-            if FOLDER in item.nodeid:
-                item.add_marker("faults")
-        faults = [item for item in items if item.get_closest_marker("faults")]
-        if self.wants(config):
-            return
-        self.left_out = len(faults)
-        items[:] = [item for item in items if item not in faults]
-        config.hook.pytest_deselected(items=faults)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Figures other than zero fail the test that reported them."""
         yield
-        figures = getattr(item, "funcargs", {}).get("figures", Figures())
+        figures = figures_of(item)
         if not figures.is_clean:
             raise AssertionError(f"The promise was broken: {figures}")
 
@@ -105,7 +92,7 @@ class FaultTable:
         row = row_of(item)
         if row is None or (report.passed and report.when != "call"):
             return report
-        figures = getattr(item, "funcargs", {}).get("figures", Figures())
+        figures = figures_of(item)
         outcome = "left out" if report.skipped else "survived" if report.passed else "FAILED"
         # A test that passed may still fail while it cleans up.
         self.tried.setdefault(row, {})[item.nodeid] = Tried(item.name, figures, outcome)
@@ -122,10 +109,7 @@ class FaultTable:
         )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.left_out:
-            terminalreporter.line(
-                f"{self.left_out} fault tests left out; `make test-faults` runs them."
-            )
+        self.say_what_was_left_out(terminalreporter)
         if not self.tried:
             return
         terminalreporter.section("faults")
@@ -162,5 +146,5 @@ def figures() -> Iterator[Figures]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "faults: faults that happen for real; `make test-faults`")
-    config.addinivalue_line("markers", "fault(row): which row of docs/reliability.md this proves")
+    config.addinivalue_line("markers", "fault(row): which row of the fault matrix this proves")
     config.pluginmanager.register(FaultTable(), "fault-table")

@@ -10,6 +10,8 @@ from django.db import models, transaction
 from liveops.exceptions import OperationError
 from liveops.models import LiveOperation
 from tests.kinds.effects import Deeds, Effect, Ledger
+from tests.kinds.guarded import Guarded
+from tests.kinds.parrot import Parrot, Titled
 
 __all__ = [
     "Burst",
@@ -19,11 +21,14 @@ __all__ = [
     "Failing",
     "Flood",
     "Greeting",
+    "Guarded",
     "Ledger",
     "Locked",
+    "Parrot",
     "Patient",
     "Showcase",
     "Stubborn",
+    "Titled",
 ]
 
 
