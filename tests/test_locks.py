@@ -10,6 +10,10 @@ LOCKS = [
     "requirements.txt",
     "tests/requirements.txt",
     *(f"{SITE}/requirements/{name}.txt" for name in ("base", "embedded", "dev")),
+    *(
+        f"benchmarks/requirements/{name}.txt"
+        for name in ("celery-progress", "django-liveops", "tools")
+    ),
 ]
 
 
@@ -17,7 +21,7 @@ LOCKS = [
 def test_every_requirement_has_a_version_and_hashes(template: Template, lock: str) -> None:
     text = re.sub(r"^ *#.*\n", "", (template.root / lock).read_text(encoding="utf-8"), flags=re.M)
     requirements = text.replace("\\\n", " ").splitlines()
-    assert len(requirements) > 10
+    assert requirements
     for requirement in requirements:
         assert re.match(r"[a-z0-9-]+(\[[a-z0-9,]+\])?==\S+ ", requirement), requirement
         assert re.search(r" --hash=sha256:[0-9a-f]{64}", requirement), requirement

@@ -1,0 +1,1 @@
+"""Measures a generated site against what people use today; see README.md."""

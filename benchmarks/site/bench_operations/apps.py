@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class BenchOperationsConfig(AppConfig):
+    name = "bench_operations"
+    verbose_name = "Benchmark"

@@ -1,0 +1,55 @@
+"""How much is measured: in full, in three minutes, or just enough to see that it works."""
+
+from benchmarks.table import Sizes
+
+FULL = Sizes(
+    rounds=3,
+    burst_lines=10_000,
+    peer_burst_lines=10_000,
+    crowd=100,
+    peer_crowd_lines=1_000,
+    steady_lines=500,
+    connects=200,
+    idle_sockets=300,
+    watch_seconds=20,
+    long_log=1_000_000,
+    short_log=1_000,
+    many_operations=200_000,
+    few_operations=1_000,
+    idle_seconds=30,
+    times=21,
+)
+QUICK = Sizes(
+    rounds=1,
+    burst_lines=10_000,
+    peer_burst_lines=1_500,
+    crowd=100,
+    peer_crowd_lines=200,
+    steady_lines=250,
+    connects=100,
+    idle_sockets=100,
+    watch_seconds=8,
+    long_log=200_000,
+    short_log=1_000,
+    many_operations=20_000,
+    few_operations=1_000,
+    idle_seconds=10,
+    times=11,
+)
+TINY = Sizes(
+    rounds=1,
+    burst_lines=1_000,
+    peer_burst_lines=100,
+    crowd=5,
+    peer_crowd_lines=50,
+    steady_lines=50,
+    connects=20,
+    idle_sockets=20,
+    watch_seconds=2,
+    long_log=20_000,
+    short_log=1_000,
+    many_operations=2_000,
+    few_operations=500,
+    idle_seconds=6,
+    times=3,
+)
