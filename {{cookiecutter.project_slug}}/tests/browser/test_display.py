@@ -266,6 +266,8 @@ def test_the_log_can_be_scrolled_by_keyboard(page: Page, server: ScriptedServer)
     log_list(page).focus()
     page.keyboard.press("Home")
     expect(page.locator("[data-liveop-jump]")).to_be_visible()
+    # Chromium loses a key that comes in the middle of its own smooth scrolling.
+    assert resting_place(page) == 0
     page.keyboard.press("End")
     expect(page.locator("[data-liveop-jump]")).to_be_hidden()
 
