@@ -19,6 +19,7 @@ from liveops.failures import DATABASE_UNAVAILABLE, REDIS_UNAVAILABLE
 from liveops.follower import Follower
 from liveops.fragments import PROTOCOL
 from liveops.handshake import PLACE, TURN
+from liveops.metrics import FRAME_BYTES, WEBSOCKETS_REFUSED
 from liveops.revocation import group_of
 from liveops.wire import Ack, Close, Malformed, Subscribe, parse
 
@@ -207,6 +208,7 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         if self.closing:
             return
         self.closing = True
+        WEBSOCKETS_REFUSED.labels(int(refusal.code)).inc()
         if self.follower is None:
             self.note_end("websocket refused", logging.WARNING, code=refusal.code, why=refusal)
         else:
@@ -229,4 +231,5 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
 
     async def send_if_open(self, text: str) -> None:
         if not self.closing:
+            FRAME_BYTES.observe(len(text) if text.isascii() else len(text.encode()))
             await self.send(text)

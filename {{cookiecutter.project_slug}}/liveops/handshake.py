@@ -11,6 +11,7 @@ from liveops.address import client_address
 from liveops.audit import note
 from liveops.conf import conf
 from liveops.connections import turn_of, waiting
+from liveops.metrics import WEBSOCKETS_REFUSED
 from liveops.wire import Close
 
 # The key in the scope of a socket's `Place` among those that wait.
@@ -32,6 +33,7 @@ class NotedRefusals:
             nonlocal accepted
             accepted = accepted or message["type"] == "websocket.accept"
             if message["type"] == "websocket.close" and not accepted:
+                WEBSOCKETS_REFUSED.labels(403).inc()
                 note(
                     "websocket refused",
                     address=client_address(scope),
@@ -61,6 +63,7 @@ class LimitedByAddress:
         place = waiting.take(address, conf.MAX_CONNECTIONS_PER_ADDRESS)
         if place is None:
             code = int(Close.TOO_MANY)
+            WEBSOCKETS_REFUSED.labels(code).inc()
             why = "too many connections of one address"
             note("websocket refused", address=address, level=logging.WARNING, code=code, why=why)
             # A browser gets to know the code only after that.

@@ -83,6 +83,12 @@ def last_time(event: str) -> float | None:
     return _get(_time_key(event))
 
 
+def read_time(event: str) -> float | None:
+    """Like `last_time()`, but raises what the cache raises."""
+    at: float | None = shared_cache().get(_time_key(event))
+    return at
+
+
 def _alive_key(operation_id: uuid.UUID, attempt: int) -> str:
     return f"liveops:alive:{operation_id}:{attempt}"
 

@@ -70,6 +70,13 @@ class Stack:
             "VAR_DIR": str(self.folder),
             "MEDIA_ROOT": "",
             "LOG_LEVEL": "INFO",
+            "LOG_FORMAT": "line",
+            "ALIVE_FILE": "",
+            "METRICS_TOKEN": settings.METRICS_TOKEN,
+            "WORKER_METRICS": "",
+            "PROMETHEUS_MULTIPROC_DIR": "",
+            "SENTRY_DSN": "",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
         }
 
     def _process(self, name: str, command: list[str]) -> Process:
