@@ -9,10 +9,14 @@ from channels.security.websocket import AllowedHostsOriginValidator, OriginValid
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from config import telemetry
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # For workers, which have children; a web server is one process, and shows its figures itself.
 os.environ.update({"WORKER_METRICS": "", "PROMETHEUS_MULTIPROC_DIR": ""})
 
+if settings.TRACES:
+    telemetry.start_traces()
 # Django must be set up before the consumers, which import models, can be imported.
 django_application = get_asgi_application()
 

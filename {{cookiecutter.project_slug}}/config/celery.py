@@ -1,5 +1,6 @@
 """The Celery application. Its settings are the `CELERY_` ones in `config/settings.py`."""
 
+import logging
 import os
 from typing import Any
 
@@ -22,5 +23,7 @@ def log_as_the_site_does(**_kwargs: Any) -> None:
 
     What is printed is logged.
     """
-    get_multiprocessing_logger().propagate = True
+    children = get_multiprocessing_logger()
+    children.propagate = True
+    children.setLevel(logging.ERROR)
     app.log.redirect_stdouts_to_logger(get_logger("celery.redirected"), "WARNING")

@@ -94,11 +94,11 @@ class LoggedAccess(AccessLogGenerator):
         if protocol == "http":
             if action != "complete":
                 return
-            text = f"{details['method']} {details['status']}"
+            text = details["method"]
             facts |= {
                 "method": details["method"],
                 "status": details["status"],
                 "bytes": details["size"],
                 "seconds": round(details["time_taken"], 4),
             }
-        logger.info("%s %s", text, path, extra={"facts": facts})
+        logger.info("%s %s %s", text, path, facts.get("status", ""), extra={"facts": facts})

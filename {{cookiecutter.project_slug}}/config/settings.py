@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 # The REST API. A site without it drops this line, the one in `urls.py`, and the folder `api/`.
 from api.settings import *
-from config import browser_policy
+from config import browser_policy, telemetry
 from config.variables import (
     BASE_DIR,
     admin_path,
@@ -342,3 +342,9 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
     },
 }
+
+# Elsewhere: errors go to Sentry where SENTRY_DSN is set, traces to a collector where
+# OTEL_EXPORTER_OTLP_ENDPOINT is. Both without anything of what people wrote.
+
+telemetry.start_sentry()
+TRACES = telemetry.check_traces(SITE_NAME)
