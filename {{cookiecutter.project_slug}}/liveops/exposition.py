@@ -51,7 +51,7 @@ class SiteCollector(Collector):
 
     def _read_queue(self) -> QueueState | None:
         try:
-            return self._queue.answer()
+            return self._queue.ask().answer()
         except Exception as error:  # noqa: BLE001 (the other metrics are worth having)
             logger.warning("the queue could not be measured: %r", error)
             return None

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -18,6 +19,18 @@ FRESH = 1.0
 WITHIN = 2.0
 
 
+@dataclass(frozen=True)
+class Asked(Generic[Answer]):
+    """What somebody looks for at the moment, or has found."""
+
+    found: "Future[Answer]"
+    until: float
+
+    def answer(self) -> Answer:
+        """Raises what the look raised, or TimeoutError."""
+        return self.found.result(max(0.0, self.until - time.monotonic()))
+
+
 class Look(Generic[Answer]):
     """Calls `look` in a thread of its own, however many ask, and never twice at a time.
 
@@ -28,23 +41,19 @@ class Look(Generic[Answer]):
     def __init__(self, look: Callable[[], Answer]) -> None:
         self._look = look
         self._lock = threading.Lock()
-        self._found: Future[Answer] | None = None
-        self._began = 0.0
+        self._asked: Asked[Answer] | None = None
+        self._fresh_until = 0.0
 
-    def begin(self) -> "Future[Answer]":
-        """Look, unless somebody does or just did."""
+    def ask(self) -> Asked[Answer]:
+        """Begin to look, unless somebody does or just did."""
         with self._lock:
-            now = time.monotonic()
-            if self._found is None or (self._found.done() and now - self._began >= FRESH):
-                self._found, self._began = Future(), now
+            now, asked = time.monotonic(), self._asked
+            if asked is None or (asked.found.done() and now >= self._fresh_until):
+                asked = self._asked = Asked(Future(), now + WITHIN)
+                self._fresh_until = now + FRESH
                 # A daemon, so that one that hangs is left behind.
-                threading.Thread(target=self._work, args=[self._found], daemon=True).start()
-            return self._found
-
-    def answer(self) -> Answer:
-        """What was found. Raises what the look raised, or TimeoutError."""
-        found = self.begin()
-        return found.result(max(0.0, self._began + WITHIN - time.monotonic()))
+                threading.Thread(target=self._work, args=[asked.found], daemon=True).start()
+            return asked
 
     def _work(self, found: "Future[Answer]") -> None:
         connections[DEFAULT_DB_ALIAS] = _hurried_connection()

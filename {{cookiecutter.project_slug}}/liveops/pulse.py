@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from celery.signals import after_task_publish, beat_init, heartbeat_sent, worker_shutdown
+from celery.signals import (
+    after_task_publish,
+    beat_init,
+    heartbeat_sent,
+    worker_shutdown,
+    worker_shutting_down,
+)
 
 from liveops import alive_file
 from liveops.hints import leave_time
@@ -31,6 +37,12 @@ def note_that_a_worker_beats(sender: Any, **_kwargs: Any) -> None:
     """Called in a worker's main process, however busy its pool is. `sender`: Celery's `Heart`."""
     alive_file.touch()
     presence.renew(sender.eventer.hostname)
+
+
+@worker_shutting_down.connect
+def note_that_a_worker_shuts_down(**_kwargs: Any) -> None:
+    """Called within a signal handler. A cold shutdown gives one last heartbeat and no more."""
+    presence.leave()
 
 
 @worker_shutdown.connect

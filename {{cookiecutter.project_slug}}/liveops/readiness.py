@@ -16,7 +16,7 @@ from liveops.doctor.database import few_of, unapplied
 from liveops.doctor.masking import scrub
 from liveops.doctor.processes import sweep_every
 from liveops.hints import read_time
-from liveops.looks import WITHIN, Look
+from liveops.looks import WITHIN, Asked, Look
 from liveops.roster import SILENT_AFTER, heard
 from liveops.shared_cache import shared_cache
 
@@ -133,9 +133,8 @@ _looks = {name: Look(look) for name, look in PARTS.items()}
 
 def readiness() -> Readiness:
     """Look at all parts at once. Never raises."""
-    for look in _looks.values():
-        look.begin()
-    parts = {name: _find(look) for name, look in _looks.items()}
+    asked = {name: look.ask() for name, look in _looks.items()}
+    parts = {name: _answer_of(each) for name, each in asked.items()}
     if parts["database"].state is not Word.OK:
         status = Status.DOWN
     elif all(finding.state is Word.OK for finding in parts.values()):
@@ -145,9 +144,9 @@ def readiness() -> Readiness:
     return Readiness(status=status, parts=parts)
 
 
-def _find(look: Look[Finding]) -> Finding:
+def _answer_of(asked: Asked[Finding]) -> Finding:
     try:
-        return look.answer()
+        return asked.answer()
     except TimeoutError as error:
         text = scrub(str(error)) or f"no answer within {WITHIN:g} s"
         return Finding(state=Word.SILENT, details={"error": text})

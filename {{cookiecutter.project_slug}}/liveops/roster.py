@@ -24,9 +24,17 @@ class Presence:
 
     def __init__(self) -> None:
         self._due_at = 0.0
+        self._is_leaving = False
+
+    def leave(self) -> None:
+        """From now on `renew()` says good-bye. Touches nothing, so a signal handler may call it."""
+        self._is_leaving = True
 
     def renew(self, name: str) -> None:
         """Say that the worker is there, unless it said so just now."""
+        if self._is_leaving:
+            self.end(name)
+            return
         now = time.monotonic()
         if now < self._due_at:
             return
