@@ -143,7 +143,7 @@ class Failing(LiveOperation):
             case "aloud":
                 mine = logging.getLogger("operations.mine")
                 mine.info("Reading", extra={"rows": 3})
-                mine.error(f"no mail to {PERSONAL}")  # noqa: G004 (as people write it)
+                mine.error(f"no mail to {PERSONAL}")
                 raise ValueError(f"{PERSONAL} is no number")
 
 
