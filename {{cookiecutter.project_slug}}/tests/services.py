@@ -41,7 +41,7 @@ class Stack:
             [PYTHON, "-m", "daphne", "-b", HOST, "-p", str(self.port), "config.asgi:application"],
         )
         worker = ["worker", "--pool", "prefork", "--concurrency", str(concurrency)]
-        self.worker = self._process("worker", [*CELERY, *worker, "--loglevel", "INFO", *ALONE])
+        self.worker = self._process("worker", [*CELERY, *worker, *ALONE])
         self.beat = self._process("beat", [*CELERY, "beat", "--pidfile="])
 
     def _environment(self) -> dict[str, str]:

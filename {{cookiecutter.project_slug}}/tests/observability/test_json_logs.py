@@ -114,10 +114,12 @@ def test_a_request_is_an_event_without_its_query(stack: ObservedStack) -> None:
 
 def test_no_address_makes_a_line_or_a_field_of_its_own(stack: ObservedStack) -> None:
     before = size(stack.web)
-    for each in TEXTS:
-        text = each.text.encode("utf-8", "replace")
-        path = "/" + "".join(f"%{byte:02x}" for byte in text)[:3000]
-        httpx.get(f"{stack.base_url}{path}")
+    # All of them go through the formatter in tests/test_logs.py.
+    some = TEXTS[::6]
+    with httpx.Client(base_url=stack.base_url) as client:
+        for each in some:
+            text = each.text.encode("utf-8", "replace")
+            client.get("/" + "".join(f"%{byte:02x}" for byte in text)[:3000])
     wait_until(
         lambda: (
             sum(e["logger"] == "daphne.access" for e in stack.events(stack.web, before))

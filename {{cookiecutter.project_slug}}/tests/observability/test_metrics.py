@@ -10,15 +10,30 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from liveops.models import LiveOperation, OperationEvent, State
+from liveops.models import LiveOperation, State
 from liveops.queue_state import read_queue_state
 from tests.client import SiteClient
 from tests.faults.ledger import wait_for_attempt, wait_for_state
-from tests.kinds.models import Greeting, Patient
+from tests.kinds.models import Patient
 from tests.observability.stack import ObservedStack, Scrape
 from tests.processes import HOST, wait_until
 from tests.security.sockets import answer_to
 from tests.watcher import Watcher
+
+MANY_THAT_HAVE_ENDED = """
+INSERT INTO liveops_liveoperation (
+    id, owner_id, kind, state, attempt, seq, status_text, status_level, stage_states, regions,
+    error, traceback, log_lines, language, created_at, queued_at, held, worker
+)
+SELECT gen_random_uuid(), %s, 'kinds.greeting', 'SUCCEEDED', 1, 1, '', 'info', '{}', '{}',
+    '', '', 0, 'en', now(), now(), false, 'one of many'
+FROM generate_series(1, 20000)
+"""
+WITH_THEIR_EVENTS = """
+INSERT INTO liveops_operationevent (operation_id, at, attempt, from_state, to_state, why)
+SELECT id, created_at, 1, '', 'QUEUED', 'one of many'
+FROM liveops_liveoperation WHERE worker = 'one of many'
+"""
 
 
 def test_without_the_token_there_is_no_such_page(stack: ObservedStack) -> None:
@@ -203,17 +218,11 @@ def test_the_queue_is_read_by_an_index_however_many_have_ended(
     stack: ObservedStack, new_member: Callable[[], SiteClient]
 ) -> None:
     owner = User.objects.get(username=new_member().username)
-    rows = [
-        Greeting(owner=owner, kind="kinds.greeting", state=State.SUCCEEDED) for _ in range(20_000)
-    ]
-    LiveOperation.objects.bulk_create(rows, batch_size=2_000)
-    OperationEvent.objects.bulk_create(
-        [OperationEvent(operation=row, attempt=1, to_state=State.QUEUED) for row in rows],
-        batch_size=5_000,
-    )
-    plans = []
     with connection.cursor() as cursor:
+        cursor.execute(MANY_THAT_HAVE_ENDED, [owner.pk])
+        cursor.execute(WITH_THEIR_EVENTS)
         cursor.execute("ANALYZE liveops_liveoperation; ANALYZE liveops_operationevent")
+    plans = []
 
     def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         with connection.connection.cursor() as cursor:
@@ -226,7 +235,9 @@ def test_the_queue_is_read_by_an_index_however_many_have_ended(
     took = time.perf_counter() - began
     with connection.execute_wrapper(explain):
         read_queue_state()
-    LiveOperation.objects.filter(owner=owner).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM liveops_operationevent WHERE why = 'one of many'")
+        cursor.execute("DELETE FROM liveops_liveoperation WHERE worker = 'one of many'")
     assert len(plans) == 2
     for plan in plans:
         assert "liveops_active" in plan
