@@ -13,7 +13,7 @@ from sentry_sdk.integrations.celery import CeleryIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
 from sentry_sdk.utils import BadDsn
 
 from liveops.run_context import current_run
@@ -34,6 +34,8 @@ OWN_LOGGERS = ("accounts", "api", "config", "liveops", "django", "celery")
 
 def start(dsn: str, environment: str) -> None:
     """To be called once, before a worker forks: the SDK starts its thread again in a child."""
+    # Whoever tries addresses out would fill the project with it.
+    ignore_logger("django.security.DisallowedHost")
     try:
         sentry_sdk.init(
             dsn=dsn,

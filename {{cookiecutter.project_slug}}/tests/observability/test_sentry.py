@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
+
 from liveops.models import State
 from tests.client import SiteClient
 from tests.faults.ledger import wait_for_state
@@ -48,6 +50,16 @@ def test_a_failing_run_is_told_without_what_anybody_wrote(
     assert mine["logger"] == "operations.mine"
     assert "logentry" not in mine
     assert mine["threads"]["values"]
+
+
+def test_a_host_that_somebody_tries_is_no_error_of_ours(
+    stack: ObservedStack, member: SiteClient
+) -> None:
+    for _ in range(3):
+        assert httpx.get(f"{stack.base_url}/", headers={"Host": "10.1.2.3"}).status_code == 400
+    operation_id = member.start("kinds.failing", how="aloud")
+    wait_until(lambda: of_run(stack, operation_id), "what comes later arrives")
+    assert not any(e["logger"] == "django.security.DisallowedHost" for e in sent(stack))
 
 
 def test_nothing_personal_has_left(stack: ObservedStack, member: SiteClient) -> None:
