@@ -14,11 +14,12 @@ django_application = get_asgi_application()
 
 from liveops.conf import conf
 from liveops.handshake import LimitedByAddress, NotedRefusals
+from liveops.kept_connections import KeptConnections
 from liveops.outage import ClosedDuringOutage
 from liveops.routing import websocket_urlpatterns
 
 live_operations = LimitedByAddress(
-    ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    KeptConnections(ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
 )
 
 application = ProtocolTypeRouter(
