@@ -62,6 +62,9 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send = scope, send
+        self.hub = current_hub()
+        # Before anything is received, so that who wraps this may try it again.
+        await self.hub.open()
         try:
             while True:
                 await self.dispatch(await receive())
@@ -83,8 +86,6 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         self.address = client_address(self.scope)
         self.inbox: deque[dict[str, Any]] = deque()
         self.messages, self.counted_since = 0, time.monotonic()
-        self.hub = current_hub()
-        await self.hub.open()
         await self.accept()
         loop = asyncio.get_running_loop()
         self.too_slow = loop.call_later(conf.SUBSCRIBE_WITHIN, self.refuse_soon)
