@@ -115,6 +115,8 @@ class Hub:
             except REDIS_UNAVAILABLE as error:
                 logger.warning("nothing is heard through Redis: %s", error)
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                # What was said meanwhile may not have been heard.
+                self._listening_since = time.monotonic()
                 continue
             for member in list(self._addressed_by(message)):
                 member.hear(message)
