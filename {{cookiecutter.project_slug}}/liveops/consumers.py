@@ -3,26 +3,21 @@
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Awaitable
 from typing import Any
 
-from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from liveops.address import client_address
 from liveops.admission import Admitted, Refused, admit, operation_id_of, readmit, verify
 from liveops.audit import note
 from liveops.conf import conf
-from liveops.connections import Place, watching
+from liveops.connections import watching
 from liveops.failures import DATABASE_UNAVAILABLE, REDIS_UNAVAILABLE
 from liveops.follower import Follower
 from liveops.fragments import PROTOCOL
 from liveops.handshake import BEGAN, PLACE, TURN
-from liveops.hub import current_hub
+from liveops.hub_consumer import HubConsumer
 from liveops.record import CatchUp, Position, missed_by
 from liveops.security import Claims
 from liveops.wire import Ack, Close, Malformed, Subscribe, parse
@@ -42,75 +37,19 @@ def admit_and_read(
     return admitted, missed_by(operation, after)
 
 
-class LiveOperationConsumer(AsyncWebsocketConsumer):
-    """One browser, or API client, that watches one operation.
+class LiveOperationConsumer(HubConsumer):
+    """One browser, or API client, that watches one operation."""
 
-    It has no channel of its own: what workers and views say comes through the hub, waits in
-    `inbox`, and is worked off by a task that lives as long as there is something to do.
-    """
-
-    # Whose token it came with; `admitted` says whether that was good.
-    user_key: str | None = None
     admitted: Admitted | None = None
     follower: Follower | None = None
-    place: Place | None = None
-    channel = ""
-    too_slow: asyncio.TimerHandle | None = None
-    work: asyncio.Task[None] | None = None
     asked_at = 0.0
-    closing = False
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.scope, self.base_send = scope, send
-        self.hub = current_hub()
-        # Before anything is received, so that who wraps this may try it again.
-        await self.hub.open()
-        try:
-            while True:
-                await self.dispatch(await receive())
-        except StopConsumer:
-            pass
-        finally:
-            # No `disconnect` may have come.
-            self.let_go()
-            if self.work is not None:
-                self.work.cancel()
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Channels would go through another thread for each message, to close old connections to
-        the database; what uses one here closes it itself.
-        """
-        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         self.address = client_address(self.scope)
-        self.inbox: deque[dict[str, Any]] = deque()
         self.messages, self.counted_since = 0, time.monotonic()
         await self.accept()
         loop = asyncio.get_running_loop()
         self.too_slow = loop.call_later(conf.SUBSCRIBE_WITHIN, self.refuse_soon)
-
-    async def disconnect(self, code: int | None) -> None:
-        """`code` is None when the connection just broke."""
-        if not self.closing:
-            self.note_end("websocket closed", logging.INFO, code=code, why="left")
-        self.closing = True
-        await self.leave()
-
-    def let_go(self) -> None:
-        if self.too_slow is not None:
-            self.too_slow.cancel()
-        if self.place is not None:
-            self.place.leave()
-        if self.user_key is not None:
-            self.hub.go(self.user_key, self)
-
-    async def leave(self) -> None:
-        self.let_go()
-        try:
-            await self.hub.leave(self.channel, self)
-        except REDIS_UNAVAILABLE as error:
-            logger.info("%s was left without telling Redis: %s", self.channel, error)
 
     # From the browser
 
@@ -166,7 +105,8 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         except (*DATABASE_UNAVAILABLE, *REDIS_UNAVAILABLE) as error:
             raise Refused(Close.OVERLOADED, str(error)) from error
         if self.closing:
-            # It took too long.
+            # It took too long, and was left before it was joined.
+            await self.leave()
             return
         self.admitted, self.asked_at = admitted, time.monotonic()
         if self.too_slow is not None:
@@ -184,26 +124,6 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         return user if self.hub.knows_of_no_end(str(user.pk), since) else None
 
     # From the workers and the views
-
-    def hear(self, message: dict[str, Any]) -> None:
-        if not self.closing:
-            self.inbox.append(message)
-            self.work_soon()
-
-    def work_soon(self) -> None:
-        """What comes before the subscription is complete waits for it."""
-        if self.inbox and self.work is None and self.follower is not None and not self.closing:
-            self.work = asyncio.create_task(self.work_off())
-
-    async def work_off(self) -> None:
-        try:
-            while self.inbox and not self.closing:
-                await self.unless_refused(self.dispatch(self.inbox.popleft()))
-        except Exception:  # nobody waits for this task, so nobody else would notice
-            logger.exception("a socket of %s cannot go on", self.channel)
-            await self.refuse(Refused(Close.FAILED, "an error in the site"))
-        finally:
-            self.work = None
 
     async def liveop_frame(self, event: dict[str, Any]) -> None:
         if self.follower is not None:
@@ -257,29 +177,11 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
         ends = self.admitted.session_ends if self.admitted is not None else None
         return ends is not None and ends <= timezone.now()
 
-    # The end
+    # What the hub is told
 
-    async def unless_refused(self, deed: Awaitable[None]) -> None:
-        try:
-            await deed
-        except Refused as refusal:
-            await self.refuse(refusal)
-
-    def refuse_soon(self) -> None:
-        too_slow = Refused(Close.TOO_SLOW, "no subscription in time")
-        self.work = asyncio.create_task(self.refuse(too_slow))
-
-    async def refuse(self, refusal: Refused) -> None:
-        if self.closing:
-            return
-        self.closing = True
-        if self.follower is None:
-            self.note_end("websocket refused", logging.WARNING, code=refusal.code, why=refusal)
-        else:
-            self.note_end("websocket closed", logging.INFO, code=refusal.code, why=refusal)
-        # Daphne takes nothing but a plain int.
-        await self.close(code=int(refusal.code))
-        await self.leave()
+    @property
+    def is_subscribed(self) -> bool:
+        return self.follower is not None
 
     def note_end(self, event: str, level: int, *, code: int | None, why: object) -> None:
         # An enum's own text would be its name.
@@ -293,7 +195,3 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
             code=number,
             why=why,
         )
-
-    async def send_if_open(self, text: str) -> None:
-        if not self.closing:
-            await self.send(text)

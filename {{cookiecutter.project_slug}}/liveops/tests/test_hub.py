@@ -161,7 +161,8 @@ class TestRevocations:
 
 async def test_it_goes_on_when_redis_is_back(monkeypatch):
     monkeypatch.setattr(module, "PAUSE_AFTER_FAILURE", 0.0)
-    receive, failures = InMemoryChannelLayer.receive, []
+    receive = InMemoryChannelLayer.receive
+    failures: list[str] = []
 
     async def fail_twice(layer, channel):
         if len(failures) < 2:
