@@ -23,6 +23,7 @@ django_application = get_asgi_application()
 from config.logs import LoggedAccess
 from liveops.conf import conf
 from liveops.handshake import LimitedByAddress, NotedRefusals
+from liveops.kept_connections import KeptConnections
 from liveops.outage import ClosedDuringOutage
 from liveops.routing import websocket_urlpatterns
 
@@ -32,7 +33,7 @@ if settings.LOG_FORMAT == "json":
     daphne.cli.AccessLogGenerator = LoggedAccess
 
 live_operations = LimitedByAddress(
-    ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    KeptConnections(ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
 )
 
 application = ProtocolTypeRouter(

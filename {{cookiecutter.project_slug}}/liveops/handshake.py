@@ -1,6 +1,7 @@
 """Websockets that are refused before the consumer has them."""
 
 import logging
+import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,6 +19,8 @@ from liveops.wire import Close
 PLACE = "liveops.place"
 # And of its visitor's `Semaphore`.
 TURN = "liveops.turn"
+# And of the monotonic time before which nothing was asked about its user.
+BEGAN = "liveops.began"
 
 
 class NotedRefusals:
@@ -81,7 +84,7 @@ class LimitedByAddress:
                 await send(message)
 
             with opening:
-                inner = {**scope, PLACE: place, TURN: turn}
+                inner = {**scope, PLACE: place, TURN: turn, BEGAN: time.monotonic()}
                 await self.app(inner, receive, send_and_let_others_go_on)
         finally:
             place.leave()

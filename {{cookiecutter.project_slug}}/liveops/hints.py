@@ -17,6 +17,9 @@ from liveops.shared_cache import shared_cache
 
 logger = logging.getLogger(__name__)
 
+# The group of the channel layer that every web server listens to: rights that end.
+REVOCATIONS = "liveops.revocations"
+
 # A cancel request that the database could not take waits here for so long.
 CANCEL_HINT_TTL = 600
 # When something happened last is remembered for a day.
@@ -34,7 +37,7 @@ def tell(groups: Collection[str], message: dict[str, Any]) -> None:
     async def send_all() -> None:
         layer = get_channel_layer()
         for group in groups:
-            await layer.group_send(group, message)
+            await layer.group_send(group, {**message, "group": group})
 
     try:
         async_to_sync(send_all)()
