@@ -257,7 +257,7 @@ def test_migrations_that_were_not_applied(stack: Stack) -> None:
 
 def test_clocks_that_differ(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clocks, "now", lambda: time.time() + 60)
-    monkeypatch.setitem(current_app.conf, "broker_url", stack.redis_url)
+    monkeypatch.setitem(current_app.conf, "broker_write_url", stack.redis_url)
     checks = [clocks.check_redis_clock]
     if isinstance(stack.database, Postgres):
         checks.append(clocks.check_database_clock)
