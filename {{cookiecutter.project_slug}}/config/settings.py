@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 # The REST API. A site without it drops this line, the one in `urls.py`, and the folder `api/`.
 from api.settings import *
 from config import browser_policy, telemetry
+from config.redis_servers import RedisServer, Sentinels, broker
 from config.variables import (
     BASE_DIR,
     admin_path,
@@ -166,26 +167,26 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # Redis: cache and channel layer, which may forget everything at any moment
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
-    }
-}
+REDIS_URL = env.str("REDIS_URL", default="") or "redis://127.0.0.1:6379/0"
+SENTINELS = Sentinels.from_environment()
+REDIS = RedisServer("REDIS_URL", REDIS_URL, SENTINELS)
+CACHES = {"default": REDIS.for_cache()}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
+        "CONFIG": {"hosts": [REDIS.for_channel_layer()]},
     }
 }
 
 # Celery
 
-CELERY_BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
+CELERY_BROKER_URL, broker_options, CELERY_BROKER_USE_SSL = broker(
+    env.str("BROKER_URL", default="") or REDIS_URL, SENTINELS
+)
+# `celery` takes BROKER_URL for its option --broker, which would count instead of the line above.
+CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, **broker_options}
 # A click does not wait for a broker that is away: the sweep sends the message again.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -32,6 +32,7 @@ from liveops.locks import wait_for_locks
 from liveops.metrics import SWEEPS
 from liveops.models import LiveOperation, State
 from liveops.pulse import note_that_a_sweep_ran
+from liveops.queues import queue_of
 from liveops.retention import purge_expired
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ def send(operation: LiveOperation) -> None:
             run_operation.apply_async(
                 args=[str(operation.pk), operation.attempt],
                 task_id=task_id(operation),
+                queue=queue_of(operation),
                 connection=broker,
             )
     except run_operation.OperationalError as error:

@@ -19,6 +19,10 @@ os.environ.update(
         "SIGN_IN_FAILURES": "",
         "SIGN_IN_PAUSE_MINUTES": "",
         "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "REDIS_SENTINELS": "",
+        "REDIS_SENTINEL_PASSWORD": "",
+        "BROKER_URL": "",
         "VAR_DIR": "",
         "MEDIA_ROOT": "",
         "ALLOWED_HOSTS": "testserver",
@@ -41,7 +45,8 @@ INSTALLED_APPS = [*INSTALLED_APPS, "tests.kinds"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_URL = CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 # Tests may fail to sign in as often as they want, but where they say otherwise.
 AXES_ENABLED = False
 # Static files need not be collected.

@@ -23,6 +23,7 @@ __all__ = [
     "Flood",
     "Greeting",
     "Guarded",
+    "Heavy",
     "Ledger",
     "Locked",
     "Parrot",
@@ -163,6 +164,21 @@ class Patient(LiveOperation):
 
     def on_restart(self) -> None:
         type(self).objects.filter(pk=self.pk).update(restarts=models.F("restarts") + 1)
+
+
+class Heavy(LiveOperation):
+    """Has workers of its own; chains to another one of its kind, or to a kind without."""
+
+    chain = models.CharField(max_length=20, blank=True, default="")
+
+    queue = "heavy"
+
+    def run(self, p: Any) -> None:
+        match self.chain:
+            case "heavy":
+                p.chain_to(Heavy())
+            case "greeting":
+                p.chain_to(Greeting())
 
 
 class Showcase(LiveOperation):
