@@ -24,8 +24,8 @@ ANSWER_WITHIN = 5.0
 # sentinel has to be asked within that time.
 SENTINEL_ANSWERS_WITHIN = 0.3
 SENTINEL_PORT = 26379
-# So that the host of a Redis is missed within a minute when it is gone without a word: redis-py does
-# so by itself, but Celery does not. In seconds, and how often it is asked then.
+# So that the host of a Redis is missed within a minute when it is gone without a word: redis-py
+# does so by itself, but Celery does not. In seconds, and how often it is asked then.
 WANTED = {"TCP_KEEPIDLE": 30, "TCP_KEEPALIVE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 # Each system has some of them.
 KEEPALIVE = {getattr(socket, name): n for name, n in WANTED.items() if hasattr(socket, name)}
