@@ -193,14 +193,8 @@ class MasterPool(SentinelConnectionPool):
     """Django's cache makes its pool of an address."""
 
     @classmethod
-    def from_url(
-        cls,
-        url: str,
-        *,
-        sentinels: list[Address],
-        master_name: str,
-        sentinel_kwargs: dict[str, Any],
-        **options: Any,
-    ) -> Self:
-        manager = Sentinel(sentinels, sentinel_kwargs=sentinel_kwargs)
-        return cls(master_name, manager, **options, **_without_place(parse_url(url)))
+    def from_url(cls, url: str, **options: Any) -> Self:
+        """`options`: those that `for_cache` gives beside what a connection takes."""
+        manager = Sentinel(options.pop("sentinels"), sentinel_kwargs=options.pop("sentinel_kwargs"))
+        name = options.pop("master_name")
+        return cls(name, manager, **options, **_without_place(parse_url(url)))
