@@ -6,7 +6,7 @@ import pytest
 
 LEVELS = ["unit", "integration", "browser"]
 # In this order each stack is started once: browser tests go on with the last one.
-STACKS = ["", "postgres", "sqlite"]
+STACKS = ["", "postgres", "sentinels", "sqlite"]
 
 
 def level_of(item: pytest.Item) -> str:

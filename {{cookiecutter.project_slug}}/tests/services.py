@@ -41,7 +41,7 @@ class Stack:
             [PYTHON, "-m", "daphne", "-b", HOST, "-p", str(self.port), "config.asgi:application"],
         )
         worker = ["worker", "--pool", "prefork", "--concurrency", str(concurrency)]
-        self.worker = self._process("worker", [*CELERY, *worker, "--loglevel", "INFO", *ALONE])
+        self.worker = self._process("worker", [*CELERY, *worker, *ALONE])
         self.beat = self._process("beat", [*CELERY, "beat", "--pidfile="])
 
     def _environment(self) -> dict[str, str]:
@@ -67,9 +67,18 @@ class Stack:
             "DATABASE_URL": self.database.url,
             "REDIS_URL": self.redis_url,
             "BROKER_URL": self.redis_url,
+            "REDIS_SENTINELS": "",
+            "REDIS_SENTINEL_PASSWORD": "",
             "VAR_DIR": str(self.folder),
             "MEDIA_ROOT": "",
             "LOG_LEVEL": "INFO",
+            "LOG_FORMAT": "line",
+            "ALIVE_FILE": "",
+            "METRICS_TOKEN": settings.METRICS_TOKEN,
+            "WORKER_METRICS": "",
+            "PROMETHEUS_MULTIPROC_DIR": "",
+            "SENTRY_DSN": "",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
         }
 
     def _process(self, name: str, command: list[str]) -> Process:
@@ -81,21 +90,24 @@ class Stack:
 
     def start(self) -> None:
         self.database.start()
-        self.redis.start()
+        self.start_redis()
         with ThreadPoolExecutor() as pool:
             for done in [pool.submit(self.manage, name, "--noinput") for name in PREPARATIONS]:
                 done.result()
-        self.redis.wait_for(lambda: accepts(self.redis_port), "accepts connections")
         for process in (self.web, self.worker, self.beat):
             process.start()
         self.web.wait_for(self.serves, "answers /healthz")
         self.worker.wait_for(lambda: " ready." in self.worker.log_tail(), "takes messages")
 
     def stop(self) -> None:
-        for process in (self.beat, self.worker, self.web, self.redis):
+        for process in reversed(self.processes):
             process.stop(within=5)
         self.database.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start_redis(self) -> None:
+        self.redis.start()
+        self.redis.wait_for(lambda: accepts(self.redis_port), "accepts connections")
 
     def restart(self, process: Process) -> None:
         """Ends `process` with SIGTERM and starts it again, without waiting until it serves."""

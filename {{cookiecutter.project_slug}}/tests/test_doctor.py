@@ -139,7 +139,7 @@ def test_no_worker_runs(stack: Stack) -> None:
 def test_the_only_worker_takes_messages_from_another_queue(stack: Stack) -> None:
     worker = Process(
         "other-worker",
-        [*CELERY, "worker", "--pool", "solo", "--queues", "other", "--loglevel", "INFO", *ALONE],
+        [*CELERY, "worker", "--pool", "solo", "--queues", "other", *ALONE],
         stack.env,
         stack.folder,
     )
@@ -151,8 +151,29 @@ def test_the_only_worker_takes_messages_from_another_queue(stack: Stack) -> None
         finally:
             worker.stop()
     assert report.named("wrong") == {"Worker"}
-    assert "none of them takes messages from celery, only from other" in report.what("Worker")
-    assert "`--queues celery,other`" in report.text
+    assert "takes messages from celery, heavy, only from other" in report.what("Worker")
+    assert "`celery -A config worker --queues celery,heavy`" in report.text
+
+
+@on_sqlite
+def test_no_worker_takes_from_the_queue_of_a_kind(stack: Stack) -> None:
+    worker = Process(
+        "default-worker",
+        [*CELERY, "worker", "--pool", "solo", "--queues", "celery", "--loglevel", "INFO", *ALONE],
+        stack.env,
+        stack.folder,
+    )
+    with without(stack, stack.worker):
+        worker.start()
+        try:
+            worker.wait_for(lambda: " ready." in worker.log_tail(), "takes messages")
+            report = doctor(stack)
+        finally:
+            worker.stop()
+    assert report.named("wrong") == {"Worker"}
+    assert "messages from heavy, only from celery; " in report.what("Worker")
+    assert report.what("Worker").endswith("so these wait for ever: kinds.heavy")
+    assert "`celery -A config worker --queues heavy`" in report.text
 
 
 @on_sqlite
@@ -236,7 +257,7 @@ def test_migrations_that_were_not_applied(stack: Stack) -> None:
 
 def test_clocks_that_differ(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clocks, "now", lambda: time.time() + 60)
-    monkeypatch.setitem(current_app.conf, "broker_url", stack.redis_url)
+    monkeypatch.setitem(current_app.conf, "broker_write_url", stack.redis_url)
     checks = [clocks.check_redis_clock]
     if isinstance(stack.database, Postgres):
         checks.append(clocks.check_database_clock)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from time import time as now
 
-import redis
 from celery import current_app
 from django.db import connection
 
@@ -30,12 +29,10 @@ def check_database_clock() -> str:
 
 
 def check_redis_clock() -> str:
-    address = str(current_app.conf.broker_url)
-    if not address.startswith(("redis://", "rediss://", "unix://")):
-        return "not compared: the broker is not Redis"
-    with redis.Redis.from_url(
-        address, socket_timeout=ANSWER_WITHIN, socket_connect_timeout=ANSWER_WITHIN
-    ) as client:
+    with current_app.connection_for_write(connect_timeout=ANSWER_WITHIN) as broker:
+        if broker.transport.driver_type != "redis":
+            return "not compared: the broker is not Redis"
+        client = broker.default_channel.client
 
         def ask() -> float:
             seconds, microseconds = client.time()

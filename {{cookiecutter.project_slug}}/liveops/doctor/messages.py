@@ -18,7 +18,7 @@ BACK_WITHIN = 5.0
 
 
 def broker_address() -> str:
-    return str(current_app.conf.broker_url or current_app.conf.broker_write_url)
+    return str(current_app.conf.broker_write_url)
 
 
 def check_broker() -> str:
@@ -43,7 +43,19 @@ def check_broker() -> str:
 
 def layer_address() -> str:
     layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
-    return " ".join(map(str, [layer["BACKEND"], *layer.get("CONFIG", {}).get("hosts", [])]))
+    hosts = layer.get("CONFIG", {}).get("hosts", [])
+    return " ".join([layer["BACKEND"], *map(_place_of, hosts)])
+
+
+def _place_of(host: Any) -> str:
+    """An address, or the master and its sentinels."""
+    if not isinstance(host, dict):
+        return str(host)
+    return f"{host.get('master_name')} by {_join(host.get('sentinels', []))}"
+
+
+def _join(addresses: list[tuple[str, int]]) -> str:
+    return ", ".join(f"{host}:{port}" for host, port in addresses)
 
 
 def check_layer() -> str:
@@ -70,7 +82,9 @@ async def _hear_from_companion() -> str:
 
 def cache_address() -> str:
     cache = settings.CACHES[DEFAULT_CACHE_ALIAS]
-    return f"{cache['BACKEND']} {cache.get('LOCATION', '')}"
+    sentinels = cache.get("OPTIONS", {}).get("sentinels")
+    by = f" by {_join(sentinels)}" if sentinels else ""
+    return f"{cache['BACKEND']} {cache.get('LOCATION', '')}{by}"
 
 
 def check_cache() -> str:
@@ -84,7 +98,10 @@ def check_cache() -> str:
     return "another process sees what this one stored, and the other way round"
 
 
-REDIS = "Start Redis, or correct {}: all processes of the site need the same one."
+REDIS = (
+    "Start Redis, or correct {}, and REDIS_SENTINELS where there are sentinels: all processes of "
+    "the site need the same one."
+)
 
 CHECKS = (
     Check(

@@ -7,6 +7,7 @@ from celery.schedules import maybe_schedule
 
 from liveops.doctor.diagnosis import Check, Wrong
 from liveops.hints import last_time
+from liveops.queues import queues_of_kinds
 
 ANSWER_WITHIN = 3.0
 TASKS = ("liveops.run_operation", "liveops.sweep", "liveops.purge")
@@ -23,13 +24,17 @@ def check_workers() -> str:
     if not workers:
         raise Wrong(f"none answered within {ANSWER_WITHIN:g} s")
     consumed = {queue["name"] for queues in workers.values() for queue in queues}
-    wanted = {current_app.amqp.router.route({}, task)["queue"].name for task in TASKS}
+    of_kinds = queues_of_kinds()
+    wanted = {current_app.amqp.router.route({}, task)["queue"].name for task in TASKS} | {*of_kinds}
     if missing := sorted(wanted - consumed):
+        waiting = [name for queue in missing for name in of_kinds.get(queue, [])]
+        wait = f"; so these wait for ever: {', '.join(sorted(waiting))}" if waiting else ""
         raise Wrong(
             f"{', '.join(sorted(workers))}: none of them takes messages from {', '.join(missing)}, "
-            f"only from {', '.join(sorted(consumed))}",
-            f"Start the workers with `--queues {','.join(sorted(wanted | consumed))}`, "
-            "or correct CELERY_TASK_ROUTES and CELERY_TASK_DEFAULT_QUEUE.",
+            f"only from {', '.join(sorted(consumed))}{wait}",
+            f"Start one more with `celery -A config worker --queues {','.join(missing)}`, or the "
+            "workers without `--queues`, which take from all; or correct the kinds' `queue`, "
+            "CELERY_TASK_ROUTES and CELERY_TASK_DEFAULT_QUEUE.",
         )
     return f"{', '.join(sorted(workers))} takes messages from {', '.join(sorted(wanted))}"
 

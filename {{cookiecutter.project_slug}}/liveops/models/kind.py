@@ -38,6 +38,8 @@ class Kind(models.Model):
     retry_when_lost: bool = False
     # So many operations of this kind run at a time, the others wait their turn; 0: no limit.
     max_running: int = 0
+    # The Celery queue that its messages go to, for workers of its own; by default Celery's default.
+    queue: str = ""
     # Templates; by default `<app>/<snake>.html` if it exists, and `<app>/<snake>_result.html`.
     host_template_name: str = ""
     result_template_name: str = ""

@@ -226,12 +226,15 @@ def test_how_often_a_sweep_is_due(monkeypatch, schedule, seconds):
 
 
 def test_the_queue_is_the_one_that_the_tasks_are_routed_to(monkeypatch):
-    replies = {"worker@one": [{"name": "celery"}]}
+    replies = {"worker@one": [{"name": "celery"}, {"name": "heavy"}]}
     inspect = SimpleNamespace(active_queues=lambda: replies)
     monkeypatch.setattr(current_app.control, "inspect", lambda timeout: inspect)
-    assert processes.check_workers() == "worker@one takes messages from celery"
+    assert processes.check_workers() == "worker@one takes messages from celery, heavy"
+    replies["worker@one"] = [{"name": "celery"}]
+    with pytest.raises(Wrong, match=r"from heavy, only from celery; .*: kinds\.heavy"):
+        processes.check_workers()
     replies["worker@one"] = [{"name": "mail"}]
-    with pytest.raises(Wrong, match="none of them takes messages from celery, only from mail"):
+    with pytest.raises(Wrong, match="messages from celery, heavy, only from mail"):
         processes.check_workers()
     replies.clear()
     with pytest.raises(Wrong, match="none answered"):

@@ -30,6 +30,20 @@ def test_e031_a_limit_that_is_no_number(monkeypatch, value):
     assert ids(check_values(Greeting)) == {"liveops.E031"}
 
 
+@pytest.mark.parametrize(
+    "value", [None, 7, "a,b", "a b", "Imports", "-x", "unacked", "_kombu.x", "ä", "x" * 101]
+)
+def test_e033_a_queue_that_no_worker_can_be_told(monkeypatch, value):
+    monkeypatch.setattr(Greeting, "queue", value)
+    assert ids(check_values(Greeting)) == {"liveops.E033"}
+
+
+@pytest.mark.parametrize("value", ["", "imports", "celery", "imports.large-2_b"])
+def test_a_queue_that_a_worker_can_be_told(monkeypatch, value):
+    monkeypatch.setattr(Greeting, "queue", value)
+    assert not list(check_values(Greeting))
+
+
 def test_e032_a_download_that_is_no_file(monkeypatch):
     monkeypatch.setattr(Patient, "downloads", ("may_end",))
     assert ids(check_values(Patient)) == {"liveops.E032"}

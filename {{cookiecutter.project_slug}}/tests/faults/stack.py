@@ -13,7 +13,8 @@ from redis.exceptions import RedisError
 
 from liveops.models import LiveOperation
 from tests.databases import Database
-from tests.processes import HOST, accepts, wait_until
+from tests.processes import HOST, Process, wait_until
+from tests.sentinels import RedisWithSentinels
 from tests.services import Stack
 
 # Seconds, so that a test need not wait half a minute for what production waits for.
@@ -60,10 +61,6 @@ class FaultStack(Stack):
 
     def stop_redis(self) -> None:
         self.redis.stop()
-
-    def start_redis(self) -> None:
-        self.redis.start()
-        self.redis.wait_for(lambda: accepts(self.redis_port), "accepts connections")
 
     def restart_redis(self) -> None:
         """It keeps nothing, as if its disk were gone."""
@@ -126,3 +123,28 @@ class FaultStack(Stack):
     def restart_web(self) -> None:
         self.restart(self.web)
         wait_until(self.serves, "the web server answers /healthz", within=60)
+
+
+class SentinelStack(FaultStack):
+    """Its Redis is a master with a replica, and sentinels that say which of the two it is."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.servers = RedisWithSentinels(
+            folder, lambda name, command: Process(name, command, os.environ, folder)
+        )
+        super().__init__(database, folder)
+        self.redis = self.servers.servers[0]
+
+    def _environment(self) -> dict[str, str]:
+        return {**super()._environment(), **self.servers.env}
+
+    @property
+    def processes(self) -> list[Process]:
+        return [*self.servers.processes, self.web, self.worker, self.beat]
+
+    def start_redis(self) -> None:
+        self.servers.start()
+
+    def heal(self) -> None:
+        self.servers.heal()
+        super().heal()

@@ -19,7 +19,7 @@ from tests.faults.ledger import (
     wait_for_line,
     wait_for_state,
 )
-from tests.faults.stack import FaultStack
+from tests.faults.stack import FaultStack, SentinelStack
 from tests.faults.swarm import Swarm
 
 PAGES = int(os.environ.get("FAULTS_PAGES", "20"))
@@ -78,6 +78,33 @@ def test_redis_restarts_in_the_middle_of_a_run(
     stack.restart_redis()
     time_until_right(figures, pages, operation_id)
     expect_complete(figures, pages, operation_id, 1_200)
+
+
+@pytest.mark.fault(4)
+@pytest.mark.parametrize("running_stack", ["sentinels"], indirect=True)
+def test_the_master_is_killed_and_sentinels_promote_its_replica(
+    stack: SentinelStack, new_member: NewMember, swarm: NewSwarm, figures: Figures
+) -> None:
+    member = new_member()
+    operation_id, pages = watched_run(member, swarm, lines=1_200, pause=0.02)
+    wait_for_line(operation_id, 400)
+    killed = stack.servers.kill_master()
+    meanwhile = [member.start("kinds.deeds", steps=5, pause=0.01) for _ in range(2)]
+    promoted = stack.servers.wait_for_another_master(killed)
+    time_until_right(figures, pages, operation_id)
+    opened_since = swarm([member], operation_id, 2)
+    opened_since.wait_until_connected()
+    after = member.start("kinds.deeds", steps=5, pause=0.01)
+    count_stuck(figures, [operation_id, *meanwhile, after])
+    expect_complete(figures, pages, operation_id, 1_200)
+    opened_since.wait_for(lambda page: page.view.state == State.SUCCEEDED, "new pages end, too")
+    for page in opened_since.pages:
+        assert (page.view.last_line, page.view.problems) == (1_200, [])
+    for each in [*meanwhile, after]:
+        assert wait_for_state(each, State.SUCCEEDED).attempt == 1
+        count_effects(figures, each, steps=5)
+        assert claims(each) == 1
+    figures.note(f"a new master after {promoted:.1f} s")
 
 
 @pytest.mark.fault(5)

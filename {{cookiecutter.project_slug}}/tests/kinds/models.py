@@ -1,5 +1,6 @@
 """Kinds that behave in one particular way, for tests of the engine."""
 
+import logging
 import re
 import time
 from contextlib import suppress
@@ -22,6 +23,7 @@ __all__ = [
     "Flood",
     "Greeting",
     "Guarded",
+    "Heavy",
     "Ledger",
     "Locked",
     "Parrot",
@@ -30,6 +32,10 @@ __all__ = [
     "Stubborn",
     "Titled",
 ]
+
+
+# What must not leave the site.
+PERSONAL = "ann.example+secret@example.org"
 
 
 class Greeting(LiveOperation):
@@ -135,6 +141,11 @@ class Failing(LiveOperation):
                 p.result(value=object())
             case "template":
                 p.result(broken=1)
+            case "aloud":
+                mine = logging.getLogger("operations.mine")
+                mine.info("Reading", extra={"rows": 3})
+                mine.error(f"no mail to {PERSONAL}")
+                raise ValueError(f"{PERSONAL} is no number")
 
 
 class Patient(LiveOperation):
@@ -153,6 +164,21 @@ class Patient(LiveOperation):
 
     def on_restart(self) -> None:
         type(self).objects.filter(pk=self.pk).update(restarts=models.F("restarts") + 1)
+
+
+class Heavy(LiveOperation):
+    """Has workers of its own; chains to another one of its kind, or to a kind without."""
+
+    chain = models.CharField(max_length=20, blank=True, default="")
+
+    queue = "heavy"
+
+    def run(self, p: Any) -> None:
+        match self.chain:
+            case "heavy":
+                p.chain_to(Heavy())
+            case "greeting":
+                p.chain_to(Greeting())
 
 
 class Showcase(LiveOperation):
