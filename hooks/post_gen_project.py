@@ -11,7 +11,7 @@ ANSWERS: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 EXAMPLE = Path(".env.example")
 SETTINGS = Path(".env")
-SECRETS = ("SECRET_KEY", "METRICS_TOKEN")
+SECRETS = ("SECRET_KEY", "METRICS_TOKEN", "POSTGRES_PASSWORD")
 
 
 def remove_ignored_files() -> None:

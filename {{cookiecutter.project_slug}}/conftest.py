@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.left_out",
     "tests.faults.figures",
     "tests.security.promises",
+    "tests.stack.steps",
     "tests.levels",
     "tests.fixtures",
     "tests.people",

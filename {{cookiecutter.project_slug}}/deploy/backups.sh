@@ -34,15 +34,14 @@ connect() {
 
 # Prints the file that it made.
 back_up() {
-  local file="$BACKUPS/${1:-site-$(date --utc +%Y-%m-%dT%H%M%SZ)}.tar.gz" what=(database.dump)
+  local file="$BACKUPS/${1:-site-$(date --utc +%Y-%m-%dT%H%M%SZ)}.tar.gz"
   part=$(mktemp -d "$BACKUPS/.part-XXXXXX")
   trap 'rm -rf "$part"' EXIT
   pg_dump --format=custom --no-owner --no-privileges --file "$part/database.dump" -d "$url"
-  # With a bucket, the files are the bucket's to keep.
-  [ -n "${MEDIA_BUCKET:-}" ] || what+=(--directory / media)
   # After the database, so that every file it names is there. What is written or deleted meanwhile
   # (tar ends with 1) belongs to nothing in the dump.
-  tar --create --gzip --exclude 'media/.restore-*' --file "$part/all" --directory "$part" "${what[@]}" ||
+  tar --create --gzip --exclude 'media/.restore-*' --file "$part/all" \
+    --directory "$part" database.dump --directory / media ||
     [ $? -eq 1 ]
   sync "$part/all"
   mv "$part/all" "$file"

@@ -1,5 +1,6 @@
 """A person with a browser, without the browser: signs in and clicks, over HTTP."""
 
+import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -12,8 +13,16 @@ from tests.live_page import LivePage, read_page
 class SiteClient:
     """`with SiteClient(stack.base_url) as client: client.sign_in("ann", "secret")`."""
 
-    def __init__(self, base_url: str) -> None:
-        self.http = httpx.Client(base_url=base_url, follow_redirects=True, timeout=60)
+    def __init__(self, base_url: str, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        self.http = httpx.Client(
+            base_url=base_url,
+            # Over https, Django wants to know which page a form came from.
+            headers={"Referer": f"{base_url}/"},
+            verify=tls or True,
+            follow_redirects=True,
+            timeout=60,
+        )
         self.username = ""
 
     def __enter__(self) -> Self:
@@ -46,7 +55,9 @@ class SiteClient:
         files: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
         """Submits a form of the site, with its CSRF token; gives the page that it leads to."""
-        token = {"csrfmiddlewaretoken": self.http.cookies.get("csrftoken", "")}
+        cookies = self.http.cookies
+        csrf = cookies.get("csrftoken") or cookies.get("__Host-csrftoken") or ""
+        token = {"csrfmiddlewaretoken": csrf}
         answer = self.http.post(path, data={**token, **(data or {})}, files=files)
         answer.raise_for_status()
         return answer

@@ -42,8 +42,9 @@ class SwarmPage:
         self.close_codes: list[int | None] = []
         self.failures: list[str] = []
         self._page = page
-        self._headers = {"Cookie": client.cookies}
         self._origin = str(client.http.base_url).rstrip("/")
+        self._headers = {"Cookie": client.cookies, "Referer": f"{self._origin}/"}
+        self._tls = client.tls
         self._connected_at = 0.0
 
     async def stay(self, http: httpx.AsyncClient) -> None:
@@ -74,6 +75,7 @@ class SwarmPage:
             self._origin.replace("http", "ws", 1) + self._page.attributes["data-liveop-socket"],
             origin=origin,
             additional_headers=self._headers,
+            ssl=self._tls,
             max_size=None,
             compression=None,
             open_timeout=ANSWER_WITHIN,
@@ -117,6 +119,7 @@ class Swarm:
     def __init__(self, members: list[SiteClient], operation_id: str, size: int) -> None:
         opened = [(member, member.live_page(operation_id)) for member in members]
         self.pages = [SwarmPage(*opened[number % len(opened)]) for number in range(size)]
+        self._tls = members[0].tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._all: asyncio.Task[None] | None = None
@@ -150,7 +153,9 @@ class Swarm:
         self._all = asyncio.current_task()
         limits = httpx.Limits(max_connections=40)
         async with (
-            httpx.AsyncClient(timeout=ANSWER_WITHIN, limits=limits) as http,
+            httpx.AsyncClient(
+                timeout=ANSWER_WITHIN, limits=limits, verify=self._tls or True
+            ) as http,
             asyncio.TaskGroup() as group,
         ):
             for page in self.pages:
