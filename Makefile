@@ -4,7 +4,7 @@ SITE := {{cookiecutter.project_slug}}
 
 CODE := hooks demo tests benchmarks
 
-.PHONY: help demo test test-faults test-security bench bench-quick lint format lock clean
+.PHONY: help demo test test-faults test-security test-stack bench bench-quick lint format lock clean
 
 # Show what can be made
 help:
@@ -27,6 +27,11 @@ test-faults: build/site-tests/installed
 test-security: export PYTHONDONTWRITEBYTECODE = 1
 test-security: build/site-tests/installed
 	$(MAKE) -C '$(SITE)' test-security PYTHON='$(CURDIR)/build/site-tests/bin/python'
+
+# Start the site in containers, break, restore and replace them; STACK_SECONDS and the like make it shorter
+test-stack: export PYTHONDONTWRITEBYTECODE = 1
+test-stack: build/site-tests/installed
+	$(MAKE) -C '$(SITE)' test-stack PYTHON='$(CURDIR)/build/site-tests/bin/python'
 
 # Measure a generated site beside its peers; prints the table and writes benchmarks/RESULTS.md
 bench: export PYTHONPYCACHEPREFIX = $(CURDIR)/build/bench/pycache

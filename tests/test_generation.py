@@ -55,6 +55,7 @@ def test_every_default_is_accepted(site: Path) -> None:
     assert found["LIVEOPS_REQUIRED_GROUP"] == ""
     assert len(found["SECRET_KEY"]) >= 50
     assert len(found["METRICS_TOKEN"]) >= 50
+    assert len(found["POSTGRES_PASSWORD"]) >= 50
     assert found["METRICS_TOKEN"] != found["SECRET_KEY"]
 
 
@@ -111,10 +112,10 @@ def test_two_sites_differ_only_in_their_secrets(
     assert {name for name in one if one[name] != other[name]} == {".env"}
     lines = zip(one[".env"].splitlines(), other[".env"].splitlines(), strict=True)
     differing = [before.partition(b"=")[0] for before, after in lines if before != after]
-    assert differing == [b"SECRET_KEY", b"METRICS_TOKEN"]
+    assert differing == [b"SECRET_KEY", b"METRICS_TOKEN", b"POSTGRES_PASSWORD"]
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "METRICS_TOKEN"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "METRICS_TOKEN", "POSTGRES_PASSWORD"])
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_secret_that_has_no_line_of_its_own_is_an_error(
     template: Template, tmp_path: Path, name: str, count: int

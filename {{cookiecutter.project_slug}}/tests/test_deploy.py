@@ -58,7 +58,11 @@ def test_caddy_takes_the_caddyfile(tmp_path: Path, domain: str) -> None:
     if caddy is None:
         pytest.skip("no Caddy was found, which says whether it takes deploy/proxy/Caddyfile")
     command = [caddy, "validate", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
-    environment = {"DOMAIN_NAME": domain, "ADMIN_EMAIL": f"admin@{domain}", "LIVEOPS_MAX_UPLOAD_MB": "50"}
+    environment = {
+        "DOMAIN_NAME": domain,
+        "ADMIN_EMAIL": f"admin@{domain}",
+        "LIVEOPS_MAX_UPLOAD_MB": "50",
+    }
     expect_success(*command, HOME=str(tmp_path), **environment)
 
 

@@ -115,5 +115,3 @@ def mirror_and_suite() -> tuple[str, str]:
     if not (codename and found):
         raise AssertionError("this machine's apt names no mirror in /etc/apt")
     return found["uri"], codename[1]
-
-

@@ -1,6 +1,6 @@
 """One deployment for all steps, which follow each other."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -38,7 +38,9 @@ def member(site: Deployment) -> Iterator[SiteClient]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A step that failed shows what the containers say."""
     report = yield
     site = getattr(item, "funcargs", {}).get("site")

@@ -108,7 +108,7 @@ class Deployment:
             return
         # Whoever says one limit has to say them all to podman.
         fewer = {"ulimits": {"nofile": most, "nproc": 4096}}
-        services = {name: fewer for name in ("proxy", "web", "broker", "cache")}
+        services = dict.fromkeys(("proxy", "web", "broker", "cache"), fewer)
         (self.folder / "compose.override.yaml").write_text(json.dumps({"services": services}))
         self.notes.append(f"this machine allows {most} open files instead of {WANTED_FILES}")
 
