@@ -3,6 +3,7 @@
 #
 #   backups.sh nightly       at BACKUP_HOUR each night, until the container is stopped
 #   backups.sh now [NAME]    at once; prints the file
+#   backups.sh check FILE    whether a backup is whole
 #   backups.sh restore FILE  puts a backup in the place of what is there: all of it, or nothing
 #   backups.sh is-healthy    whether the last one worked
 set -euo pipefail
@@ -90,16 +91,21 @@ nightly() {
   done
 }
 
+check() {
+  [ -f "$1" ] || fail "There is no file $1."
+  if ! tar --list --gzip --file "$1" >/dev/null ||
+    ! tar --extract --to-stdout --gzip --file "$1" database.dump | pg_restore --file /dev/null; then
+    fail "$1 is damaged, or no backup of this site. Nothing was changed."
+  fi
+}
+
 restore() {
   local file=$1 tables
-  [ -f "$file" ] || fail "There is no file $file."
+  check "$file"
   part=$(mktemp -d "$MEDIA/.restore-XXXXXX")
   trap 'rm -rf "$part"' EXIT
-  # Everything is read and checked before anything is changed.
   tar --extract --gzip --file "$file" --directory "$part" --same-owner ||
-    fail "$file is damaged, or no backup of this site. Nothing was changed."
-  pg_restore --file /dev/null "$part/database.dump" ||
-    fail "The database in $file is damaged. Nothing was changed."
+    fail "$file could not be unpacked. Nothing was changed."
   tables=$(psql -qtA -d "$url" -c "SELECT to_regclass('django_migrations') IS NOT NULL")
   [ "$tables" = f ] ||
     say "what is there now was saved to $(bash "$0" now "before-restore-$(date --utc +%Y-%m-%dT%H%M%SZ)")"
@@ -120,7 +126,8 @@ connect
 case "${1:-}" in
   nightly) nightly ;;
   now) back_up "${2:-}" ;;
+  check) check "${2:?says no file}" ;;
   restore) restore "${2:?says no file}" ;;
   is-healthy) [ ! -e "$FAILED" ] ;;
-  *) fail "usage: nightly, now [NAME], restore FILE or is-healthy" ;;
+  *) fail "usage: nightly, now [NAME], check FILE, restore FILE or is-healthy" ;;
 esac

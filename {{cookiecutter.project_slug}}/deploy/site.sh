@@ -9,6 +9,7 @@
 #   site.sh restore FILE       puts a backup in the place of what is there
 #   site.sh logs [SERVICE]     follows them
 #   site.sh manage COMMAND …   runs manage.py within the site
+#   site.sh dev                another site, for development, with the code of this folder
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -101,7 +102,7 @@ is_healthy() {
     web) ask=(python deploy/healthcheck.py) ;;
     worker | beat) ask=(deploy/alive.sh) ;;
     postgres) ask=(pg_isready --username site --dbname site --host 127.0.0.1) ;;
-    broker | cache) ask=(redis-cli ping) ;;
+    broker | cache | redis) ask=(redis-cli ping) ;;
     proxy) ask=(wget -q -O /dev/null http://127.0.0.1:2019/config/) ;;
     backup) ask=(bash /deploy/backups.sh is-healthy) ;;
   esac
@@ -243,19 +244,35 @@ restore() {
   [ -n "$file" ] || fail "says not which: make restore FILE=backups/site-….tar.gz; there are: $(ls "$backups")"
   [ -f "$backups/${file##*/}" ] ||
     fail "There is no ${file##*/} in $backups. Copy it there, for the container sees this folder alone."
-  start --no-recreate postgres broker cache
-  wait_until_healthy postgres broker cache
+  "${compose[@]}" run --rm -T --no-deps backup check "/backups/${file##*/}" || fail "The site runs on."
   say "ending what writes"
   for service in web worker beat; do
     mapfile -t running < <(containers_of "$service")
     end "$service" "${running[@]}"
   done
+  start --no-recreate postgres broker cache
+  wait_until_healthy postgres broker cache
   "${compose[@]}" run --rm -T --no-deps backup restore "/backups/${file##*/}" || failed=$?
   # The backup may be of an older version.
   manage migrate --noinput
   start_in_turn
   [ $failed -eq 0 ] || fail "was not restored, see above; the site runs as before."
   say "the site serves what was in $file"
+}
+
+dev() {
+  project=$(value_of COMPOSE_PROJECT_NAME 2>/dev/null || true)
+  # Never the containers of production, which may be on this machine, too.
+  project=${project:-site}-development
+  export COMPOSE_PROJECT_NAME=$project
+  compose+=(--file compose.dev.yaml)
+  "${compose[@]}" build web
+  trap '"${compose[@]}" down' EXIT
+  start redis postgres
+  wait_until_healthy redis postgres
+  "${compose[@]}" run --rm -T --no-deps web python manage.py migrate
+  say "serves at http://localhost:${PORT:-8000}/ in a moment; Ctrl-C ends it"
+  "${compose[@]}" up --no-deps web worker beat
 }
 
 command=${1:-}
@@ -265,11 +282,12 @@ case $command in
     make_secrets
     exit
     ;;
+  dev) find_engine ;;
   up | deploy | scale | backup | restore | logs | manage)
     find_engine
     check_settings
     ;;
-  *) fail "usage: secrets, up, deploy, scale, backup, restore FILE, logs or manage" ;;
+  *) fail "usage: secrets, up, deploy, scale, backup, restore FILE, logs, manage or dev" ;;
 esac
 case $command in
   logs) "${compose[@]}" logs --follow --tail 100 "$@" ;;

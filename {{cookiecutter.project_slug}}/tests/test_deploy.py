@@ -1,6 +1,5 @@
 """What a machine can see of the files that deploy the site without running them."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -113,10 +112,9 @@ def test_the_broker_forgets_nothing_and_shares_with_no_cache() -> None:
     assert "//cache:" in environment["REDIS_URL"]
 
 
-def test_development_runs_the_code_of_this_folder() -> None:
+def test_development_is_for_this_machine_alone() -> None:
     for name in ("web", "worker", "beat"):
-        service = DEVELOPMENT_SERVICES[name]
-        assert ".:/app" in service["volumes"]
-        assert "watchfiles" in json.dumps(service["command"])
+        assert ".:/app" in DEVELOPMENT_SERVICES[name]["volumes"]
     published = [port for each in DEVELOPMENT_SERVICES.values() for port in each.get("ports", [])]
+    assert published
     assert all(port.startswith("127.0.0.1:") for port in published)

@@ -6,10 +6,12 @@ import re
 import resource
 import secrets
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +134,34 @@ class Deployment:
             )
         return done.stdout
 
+    @contextmanager
+    def development(self, port: int) -> Iterator[None]:
+        """`make dev`, in the foreground until it is told to end as by Ctrl-C."""
+        compose = " ".join(self.engine.compose)
+        log = self.folder.parent / "development.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["make", "--no-print-directory", "dev", f"PORT={port}"],
+                cwd=self.folder,
+                env=self._environment({"COMPOSE": compose}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            yield
+        except AssertionError as error:
+            error.add_note(log.read_text(encoding="utf-8", errors="replace")[-5000:])
+            raise
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(120)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Nothing of the tests' own settings, which would count more than `.env`."""
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_RUNTIME_DIR")
@@ -181,17 +211,16 @@ class Deployment:
 
     def destroy(self) -> None:
         """All containers and all volumes; images stay."""
-        mine = f"label=com.docker.compose.project={PROJECT}"
-        containers = self.engine.run("ps", "--all", "--quiet", "--filter", mine).split()
-        if containers:
-            self.engine.run("rm", "--force", "--volumes", *containers)
-        names = self.engine.run("volume", "ls", "--quiet", "--filter", f"name={PROJECT}_").split()
-        if names:
-            self.engine.run("volume", "rm", *names)
-        networks = self.engine.run("network", "ls", "--format", "{{.Name}}").split()
-        for network in networks:
-            if network.startswith(f"{PROJECT}_"):
-                self.engine.run("network", "rm", network)
+        for project in (PROJECT, f"{PROJECT}-development"):
+            mine = f"label=com.docker.compose.project={project}"
+            containers = self.engine.run("ps", "--all", "--quiet", "--filter", mine).split()
+            if containers:
+                self.engine.run("rm", "--force", "--volumes", *containers)
+            for kind in ("volume", "network"):
+                command = [kind, "ls", "--format", "{{.Name}}"]
+                for name in self.engine.run(*command).split():
+                    if name.startswith(f"{project}_"):
+                        self.engine.run(kind, "rm", name)
 
     # The site, from within and as people see it
 

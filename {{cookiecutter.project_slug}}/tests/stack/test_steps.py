@@ -17,7 +17,7 @@ import pytest
 
 from tests.client import SiteClient
 from tests.faults.swarm import Swarm
-from tests.processes import wait_until
+from tests.processes import answers, free_port, wait_until
 from tests.stack.base_images import provide_base_images
 from tests.stack.deployment import NAME, PASSWORD, PROJECT, Deployment
 from tests.stack.engine import Engine
@@ -377,3 +377,19 @@ def test_the_doctor_says_what_is_away(
     (line,) = [each for each in str(failed.value).splitlines() if says in each]
     assert "wrong" in line
     step.note(line.strip()[:90])
+
+
+def test_development_runs_what_was_just_written(site: Deployment, step: Step) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with site.development(port):
+        wait_until(lambda: answers(f"{url}/healthz"), "the site serves", 600)
+        urls = site.folder / "config" / "urls.py"
+        text = urls.read_text(encoding="utf-8")
+        assert not answers(f"{url}/just-written")
+        route = 'path("just-written", lambda request: HttpResponse())'
+        more = f"from django.http import HttpResponse\nurlpatterns += [{route}]\n"
+        urls.write_text(text + more, encoding="utf-8")
+        began = time.monotonic()
+        wait_until(lambda: answers(f"{url}/just-written"), "what was written is served", 60)
+        step.note(f"served {time.monotonic() - began:.0f} s after it was saved")
