@@ -226,9 +226,10 @@ scale() {
   for part in "$@"; do
     service=${part%%=*} number=${part#*=}
     set_value "$(tr '[:lower:]' '[:upper:]' <<<"$service")_REPLICAS" "$number"
-    start --no-recreate --scale "$service=$number" "$service"
-    end_surplus "$service" "$number"
+    [ "$(containers_of "$service" | wc -l)" -ge "$number" ] ||
+      start --no-recreate --scale "$service=$number" "$service"
     wait_until_healthy "$service"
+    end_surplus "$service" "$number"
     say "$(containers_of "$service" | wc -l) x $service"
   done
 }

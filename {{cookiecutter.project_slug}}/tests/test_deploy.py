@@ -97,6 +97,11 @@ def test_what_holds_data_is_out_of_reach() -> None:
     assert SERVICES["proxy"]["networks"] == ["front"]
 
 
+def test_signals_reach_the_site_from_its_first_moment_on() -> None:
+    for name in ("web", "worker", "beat", "migrate"):
+        assert SERVICES[name]["init"] is True
+
+
 def test_a_worker_has_longer_than_its_drain() -> None:
     assert SERVICES["worker"]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
     assert SERVICES["worker"]["stop_grace_period"] == "15m"
