@@ -3,8 +3,8 @@
 import json
 import re
 import time
-from contextlib import suppress
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Self
 
 import pytest
