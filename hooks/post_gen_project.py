@@ -11,6 +11,7 @@ ANSWERS: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 EXAMPLE = Path(".env.example")
 SETTINGS = Path(".env")
+SECRETS = ("SECRET_KEY", "METRICS_TOKEN")
 
 
 def remove_ignored_files() -> None:
@@ -38,14 +39,12 @@ def remove(path: Path) -> None:
 
 
 def write_settings() -> None:
-    text, count = re.subn(
-        r"^SECRET_KEY=$",
-        f"SECRET_KEY={secrets.token_urlsafe(50)}",
-        EXAMPLE.read_text(encoding="utf-8"),
-        flags=re.MULTILINE,
-    )
-    if count != 1:
-        sys.exit(f"ERROR: {EXAMPLE} has {count} empty lines for SECRET_KEY instead of one.")
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for name in SECRETS:
+        secret = f"{name}={secrets.token_urlsafe(50)}"
+        text, count = re.subn(rf"^{name}=$", secret, text, flags=re.MULTILINE)
+        if count != 1:
+            sys.exit(f"ERROR: {EXAMPLE} has {count} empty lines for {name} instead of one.")
     SETTINGS.touch(mode=0o600)
     SETTINGS.write_text(text, encoding="utf-8", newline="\n")
 

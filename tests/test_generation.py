@@ -54,6 +54,8 @@ def test_every_default_is_accepted(site: Path) -> None:
     assert found["TIME_ZONE"] == "UTC"
     assert found["LIVEOPS_REQUIRED_GROUP"] == ""
     assert len(found["SECRET_KEY"]) >= 50
+    assert len(found["METRICS_TOKEN"]) >= 50
+    assert found["METRICS_TOKEN"] != found["SECRET_KEY"]
 
 
 @pytest.mark.parametrize(("name", "slug"), ODD_NAMES.items())
@@ -109,7 +111,21 @@ def test_two_sites_differ_only_in_their_secrets(
     assert {name for name in one if one[name] != other[name]} == {".env"}
     lines = zip(one[".env"].splitlines(), other[".env"].splitlines(), strict=True)
     differing = [before.partition(b"=")[0] for before, after in lines if before != after]
-    assert differing == [b"SECRET_KEY"]
+    assert differing == [b"SECRET_KEY", b"METRICS_TOKEN"]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "METRICS_TOKEN"])
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_secret_that_has_no_line_of_its_own_is_an_error(
+    template: Template, tmp_path: Path, name: str, count: int
+) -> None:
+    changed = template.copy(tmp_path / "template")
+    example = changed.site / ".env.example"
+    text = example.read_text(encoding="utf-8")
+    example.write_text(text.replace(f"\n{name}=\n", f"\n{name}=" * count + "\n"), encoding="utf-8")
+    result = changed.command_line(tmp_path)
+    assert result.returncode != 0
+    assert f"has {count} empty lines for {name} instead of one" in result.stdout + result.stderr
 
 
 def test_secrets_are_for_their_owner_only_and_ignored_by_git(site: Path) -> None:

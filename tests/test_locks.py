@@ -9,7 +9,7 @@ from template import SITE, Template
 LOCKS = [
     "requirements.txt",
     "tests/requirements.txt",
-    *(f"{SITE}/requirements/{name}.txt" for name in ("base", "embedded", "dev")),
+    *(f"{SITE}/requirements/{name}.txt" for name in ("base", "production", "embedded", "dev")),
     *(
         f"benchmarks/requirements/{name}.txt"
         for name in ("celery-progress", "django-liveops", "tools")

@@ -98,12 +98,12 @@ def build_runner(port: int, workers: int, redis_port: int, env: dict[str, str]) 
     redis = embedded_redis(redis_port, str(BASE_DIR / env.get("VAR_DIR", "var")))
     print(f"Redis: {redis.label}", flush=True)
     celery = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
-    alone = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    alone = ["--without-gossip", "--without-mingle"]
     commands = {
         "redis": redis.command,
         "web": [PYTHON, "-m", "daphne", "-b", HOST, "-p", str(port), "config.asgi:application"],
         "worker": [*celery, "worker", "--pool", "prefork", "--concurrency", str(workers), *alone],
-        "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
+        "beat": [*celery, "beat", "--pidfile="],
     }
     runner = Runner()
     for name, command in commands.items():

@@ -2,23 +2,38 @@
 
 import os
 
+import daphne.cli
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator, OriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from config import telemetry
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# For workers, which have children; a web server is one process, and shows its figures itself.
+os.environ.update({"WORKER_METRICS": "", "PROMETHEUS_MULTIPROC_DIR": ""})
+
+if settings.TRACES:
+    telemetry.start_traces()
 # Django must be set up before the consumers, which import models, can be imported.
 django_application = get_asgi_application()
 
+from config.logs import LoggedAccess
 from liveops.conf import conf
 from liveops.handshake import LimitedByAddress, NotedRefusals
+from liveops.kept_connections import KeptConnections
 from liveops.outage import ClosedDuringOutage
 from liveops.routing import websocket_urlpatterns
 
+if settings.LOG_FORMAT == "json":
+    # Daphne prints its access lines past `logging`, and has no option for that. It makes the
+    # generator after it has imported this module.
+    daphne.cli.AccessLogGenerator = LoggedAccess
+
 live_operations = LimitedByAddress(
-    ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    KeptConnections(ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
 )
 
 application = ProtocolTypeRouter(

@@ -24,8 +24,8 @@ ANSWER_WITHIN = 5.0
 # sentinel has to be asked within that time.
 SENTINEL_ANSWERS_WITHIN = 0.3
 SENTINEL_PORT = 26379
-# So that the host of a Redis is missed within a minute when it is gone without a word: redis-py does
-# so by itself, but Celery does not. In seconds, and how often it is asked then.
+# So that the host of a Redis is missed within a minute when it is gone without a word: redis-py
+# does so by itself, but Celery does not. In seconds, and how often it is asked then.
 WANTED = {"TCP_KEEPIDLE": 30, "TCP_KEEPALIVE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 # Each system has some of them.
 KEEPALIVE = {getattr(socket, name): n for name, n in WANTED.items() if hasattr(socket, name)}
@@ -193,14 +193,8 @@ class MasterPool(SentinelConnectionPool):
     """Django's cache makes its pool of an address."""
 
     @classmethod
-    def from_url(
-        cls,
-        url: str,
-        *,
-        sentinels: list[Address],
-        master_name: str,
-        sentinel_kwargs: dict[str, Any],
-        **options: Any,
-    ) -> Self:
-        manager = Sentinel(sentinels, sentinel_kwargs=sentinel_kwargs)
-        return cls(master_name, manager, **options, **_without_place(parse_url(url)))
+    def from_url(cls, url: str, **options: Any) -> Self:
+        """`options`: those that `for_cache` gives beside what a connection takes."""
+        manager = Sentinel(options.pop("sentinels"), sentinel_kwargs=options.pop("sentinel_kwargs"))
+        name = options.pop("master_name")
+        return cls(name, manager, **options, **_without_place(parse_url(url)))

@@ -12,9 +12,19 @@ from django.core.exceptions import ImproperlyConfigured
 
 # The REST API. A site without it drops this line, the one in `urls.py`, and the folder `api/`.
 from api.settings import *
-from config import browser_policy
+from config import browser_policy, telemetry
 from config.redis_servers import RedisServer, Sentinels, broker
-from config.variables import BASE_DIR, admin_path, env, whole_number
+from config.variables import (
+    BASE_DIR,
+    admin_path,
+    env,
+    file_to_touch,
+    folder_to_write,
+    listening_address,
+    one_of,
+    secret,
+    whole_number,
+)
 
 # Whatever the site writes, unless a variable below says otherwise.
 VAR_DIR = BASE_DIR / (os.environ.get("VAR_DIR") or "var")
@@ -85,6 +95,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.BrowserHeadersMiddleware",
+    "config.metrics.MetricsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -120,8 +131,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LIVEOPS = {
     "REQUIRED_GROUP": os.environ.get("LIVEOPS_REQUIRED_GROUP", ""),
     "ALLOWED_ORIGINS": tuple(env.list("LIVEOPS_ALLOWED_ORIGINS", default=[])),
+    "ALIVE_FILE": file_to_touch("ALIVE_FILE"),
+    "METRICS_ADDRESS": listening_address("WORKER_METRICS"),
     "MAX_UPLOAD": 1024 * 1024 * whole_number("LIVEOPS_MAX_UPLOAD_MB", 50, least=1, most=100_000),
 }
+
+# Who brings this token sees the metrics; without it nobody does.
+METRICS_TOKEN = secret("METRICS_TOKEN", least=32)
+# The children of a worker count into files there, and their parent serves the sums.
+METRICS_FOLDER = folder_to_write("PROMETHEUS_MULTIPROC_DIR")
+if LIVEOPS["METRICS_ADDRESS"] and not METRICS_FOLDER:
+    raise ImproperlyConfigured(
+        f"WORKER_METRICS is {LIVEOPS['METRICS_ADDRESS']!r}, and PROMETHEUS_MULTIPROC_DIR is not "
+        "set. Set it to a folder for passing files, which each worker has for itself."
+    )
 
 # Database: the record of everything
 
@@ -177,7 +200,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # seconds. Those that are not done by then are handed back: started again elsewhere where the kind
 # has `retry_when_lost`, else offered for a retry.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_DRAIN_SECONDS", default=30.0)
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CONSUMER = "liveops.listener:Listener"
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
@@ -255,7 +278,7 @@ STORAGES = {
 
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -281,8 +304,9 @@ BROWSER_HEADERS = browser_policy.headers(https=HTTPS)
 SECURE_REFERRER_POLICY = BROWSER_HEADERS["Referrer-Policy"]
 CONTENT_SECURITY_POLICY = browser_policy.content_security_policy(https=HTTPS)
 
-# Logging
+# Logging: lines for people, or JSON for machines. `manage.py` writes lines.
 
+LOG_FORMAT = one_of("LOG_FORMAT", ("json", "line"), default="line" if DEBUG else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -292,9 +316,19 @@ LOGGING = {
             "format": "{asctime} {levelname:<7} {name}: {message}",
             "style": "{",
         },
+        "json": {"class": "config.logs.EventAsJson"},
     },
-    "filters": {"redis_away": {"()": "config.logs.RedisAwayInOneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "redis_away": {"()": "config.logs.RedisAwayInOneLine"},
+        "run": {"()": "liveops.run_context.NoteRun"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["run"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Django's own handlers would say everything twice.
@@ -306,5 +340,12 @@ LOGGING = {
         # A line for every sweep, every ten seconds, would bury the rest.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
     },
 }
+
+# Elsewhere: errors go to Sentry where SENTRY_DSN is set, traces to a collector where
+# OTEL_EXPORTER_OTLP_ENDPOINT is. Both without anything of what people wrote.
+
+telemetry.start_sentry()
+TRACES = telemetry.check_traces(SITE_NAME)

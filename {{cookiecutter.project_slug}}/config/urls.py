@@ -7,13 +7,14 @@ from accounts.views import PasswordChangeView
 from config.browser_policy import REPORTS_PATH
 from config.csp_report import csp_report
 from config.favicon import favicon
-from config.health import healthz
+from config.health import healthz, readyz
 
 handler400 = "config.errors.bad_request"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("favicon.ico", favicon),
     path(REPORTS_PATH, csp_report, name="csp-report"),
     path(

@@ -66,15 +66,18 @@ def verify(token: str) -> Claims:
         raise Refused(Close.BAD_TOKEN, "the token is forged") from error
 
 
-def admit(claims: Claims, session: Any) -> Admitted:
-    """Use the token up and say what it opens to the user of this session.
+def admit(claims: Claims, session: Any, user: Any = None) -> tuple[Admitted, LiveOperation]:
+    """Use the token up and say what it opens to the user of this session; and read that.
+
+    `user`: whom the session is known to stand for; else that is read anew.
 
     A browser's session must be that of the token's user, and the very session when the token names
     one; without a signed-in session only a token that was issued to an API client is good.
     Raises Refused.
     """
     try:
-        user = user_of(session)
+        if user is None:
+            user = user_of(session)
         is_client = claims.for_client and not user.is_authenticated
         if is_client:
             user = user_with_key(claims.user_key)
@@ -85,14 +88,13 @@ def admit(claims: Claims, session: Any) -> Admitted:
     except CannotBurn as error:
         raise Refused(Close.OVERLOADED, f"the token could not be used up: {error}") from error
     admitted = Admitted(
-        operation_id=operation_id_of(claims.channels),
+        operation_id=operation_id_of(claims),
         user_key=claims.user_key,
         session="" if is_client else session_digest(session.session_key),
         session_ends=None if is_client else end_of(session),
         password=claims.password,
     )
-    enforce(admitted.operation_id, user)
-    return admitted
+    return admitted, enforce(admitted.operation_id, user)
 
 
 def check_bearer(claims: Claims, user: Any, session: Any) -> None:
@@ -123,14 +125,15 @@ def readmit(admitted: Admitted, session: Any) -> Admitted:
     return replace(admitted, session_ends=end_of(session))
 
 
-def enforce(operation_id: uuid.UUID, user: Any) -> None:
-    """Raises Refused unless the policy lets `user` watch the operation."""
+def enforce(operation_id: uuid.UUID, user: Any) -> LiveOperation:
+    """Read the operation. Raises Refused unless the policy lets `user` watch it."""
     operation = LiveOperation.objects.filter(pk=operation_id).first()
     verdict = decide(user) if operation is None else decide(user, operation=operation)
-    if operation is None and verdict is Verdict.ALLOWED:
-        verdict = Verdict.UNKNOWN
     if verdict is not Verdict.ALLOWED:
         raise Refused(CLOSE_OF_VERDICT[verdict], f"verdict {verdict.name}")
+    if operation is None:
+        raise Refused(Close.UNKNOWN, "no such operation")
+    return operation
 
 
 def user_of(session: Any) -> Any:
@@ -159,8 +162,9 @@ def end_of(session: Any) -> datetime | None:
     return ends
 
 
-def operation_id_of(channels: tuple[str, ...]) -> uuid.UUID:
-    prefix, _dot, key = channels[0].partition(".") if channels else ("", "", "")
+def operation_id_of(claims: Claims) -> uuid.UUID:
+    """Raises Refused when the token is for something else than an operation."""
+    prefix, _dot, key = claims.channels[0].partition(".") if claims.channels else ("", "", "")
     try:
         return uuid.UUID(key)
     except ValueError as error:

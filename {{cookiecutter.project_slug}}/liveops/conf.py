@@ -59,6 +59,11 @@ class LiveopsSettings:
     # A queued operation that nobody claimed for so long gets its message sent again.
     RESEND_AFTER: float = 60.0
 
+    # Workers and scheduler touch this file at each sign of life; "": there is none.
+    ALIVE_FILE: str = ""
+    # Where they serve their metrics over http, such as "0.0.0.0:9100"; "": nowhere.
+    METRICS_ADDRESS: str = ""
+
     # Finished operations are deleted after so many days, with logs and files; 0: never.
     RETENTION_DAYS: int = 90
 

@@ -3,23 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from liveops.address import client_address
-from liveops.admission import Admitted, Refused, admit, readmit, verify
+from liveops.admission import Admitted, Refused, admit, operation_id_of, readmit, verify
 from liveops.audit import note
 from liveops.conf import conf
-from liveops.connections import Place, watching
+from liveops.connections import watching
 from liveops.failures import DATABASE_UNAVAILABLE, REDIS_UNAVAILABLE
 from liveops.follower import Follower
 from liveops.fragments import PROTOCOL
-from liveops.handshake import PLACE, TURN
-from liveops.revocation import group_of
+from liveops.handshake import BEGAN, PLACE, TURN
+from liveops.hub_consumer import HubConsumer
+from liveops.record import CatchUp, Position, missed_by
+from liveops.security import Claims
 from liveops.wire import Ack, Close, Malformed, Subscribe, parse
 
 logger = logging.getLogger(__name__)
@@ -27,48 +27,29 @@ logger = logging.getLogger(__name__)
 AUTHENTICATED = f'{{"type":"authentication","status":"ok","protocol":{PROTOCOL}}}'
 # MAX_MESSAGES are counted over so many seconds.
 RATE_PERIOD = 10.0
-# A session that ends is not asked about more often than this.
-SHORTEST_WAIT = 0.2
 
 
-class LiveOperationConsumer(AsyncWebsocketConsumer):
+def admit_and_read(
+    claims: Claims, session: Any, user: Any, after: Position | None
+) -> tuple[Admitted, CatchUp]:
+    """Both in one go, because each way to the database costs."""
+    admitted, operation = admit(claims, session, user)
+    return admitted, missed_by(operation, after)
+
+
+class LiveOperationConsumer(HubConsumer):
     """One browser, or API client, that watches one operation."""
 
-    # Whose token it came with; `admitted` says whether that was good.
-    user_key: str | None = None
     admitted: Admitted | None = None
     follower: Follower | None = None
-    background: asyncio.Task[None] | None = None
-    place: Place | None = None
-    closing = False
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            # Redis may have failed, and no `disconnect` have come.
-            if self.background is not None:
-                self.background.cancel()
-            if self.place is not None:
-                self.place.leave()
+    asked_at = 0.0
 
     async def connect(self) -> None:
         self.address = client_address(self.scope)
-        self.joined: list[str] = []
         self.messages, self.counted_since = 0, time.monotonic()
         await self.accept()
-        self.background = asyncio.create_task(self.close_unless_subscribed())
-
-    async def disconnect(self, code: int | None) -> None:
-        """`code` is None when the connection just broke."""
-        if not self.closing:
-            self.note_end("websocket closed", logging.INFO, code=code, why="left")
-        self.closing = True
-        try:
-            for group in self.joined:
-                await self.channel_layer.group_discard(group, self.channel_name)
-        except REDIS_UNAVAILABLE as error:
-            logger.info("%s was left without telling Redis: %s", self.joined, error)
+        loop = asyncio.get_running_loop()
+        self.too_slow = loop.call_later(conf.SUBSCRIBE_WITHIN, self.refuse_soon)
 
     # From the browser
 
@@ -109,110 +90,98 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
     async def subscribe(self, message: Subscribe) -> None:
         claims = verify(message.token)
         self.user_key = claims.user_key
+        self.channel = f"liveop.{operation_id_of(claims)}"
         self.place = watching.take(claims.user_key, conf.MAX_CONNECTIONS_PER_USER)
         if self.place is None:
             raise Refused(Close.TOO_MANY, "too many connections of one user")
+        # Heard before anybody is asked, so that a right which ends meanwhile is heard of.
+        self.hub.enter(claims.user_key, self)
         try:
-            # Joined before anybody is asked, so that a right which ends meanwhile is heard of.
-            await self.join(group_of(claims.user_key))
-            admitted = await database_sync_to_async(admit)(claims, self.scope["session"])
-            self.admitted = admitted
             # Join first, then read: whatever is reported in between arrives as a frame.
-            await self.join(f"liveop.{admitted.operation_id}")
+            await self.hub.join(self.channel, self)
+            ask = database_sync_to_async(admit_and_read)
+            session, user = self.scope["session"], self.known_user()
+            admitted, found = await ask(claims, session, user, message.after)
         except (*DATABASE_UNAVAILABLE, *REDIS_UNAVAILABLE) as error:
             raise Refused(Close.OVERLOADED, str(error)) from error
         if self.closing:
-            # It took too long.
+            # It took too long, and was left before it was joined.
+            await self.leave()
             return
-        if self.background is not None:
-            self.background.cancel()
+        self.admitted, self.asked_at = admitted, time.monotonic()
+        if self.too_slow is not None:
+            self.too_slow.cancel()
         self.scope[PLACE].leave()
         await self.send(AUTHENTICATED)
         self.follower = Follower(admitted.operation_id, message.after, self.send_if_open)
-        await self.follower.begin()
-        self.background = asyncio.create_task(self.keep_right())
+        await self.follower.begin(found)
+        self.work_soon()
 
-    async def join(self, group: str) -> None:
-        self.joined.append(group)
-        await self.channel_layer.group_add(group, self.channel_name)
+    def known_user(self) -> Any:
+        """Whom the handshake was made by, if nothing was heard since that would change that."""
+        user = self.scope["user"]
+        since = self.scope[BEGAN]
+        return user if self.hub.knows_of_no_end(str(user.pk), since) else None
 
     # From the workers and the views
 
     async def liveop_frame(self, event: dict[str, Any]) -> None:
         if self.follower is not None:
-            await self.unless_refused(self.follower.take_frame(event))
+            await self.follower.take_frame(event)
 
     async def liveop_heartbeat(self, event: dict[str, Any]) -> None:
         if self.follower is not None:
-            await self.unless_refused(self.follower.take_heartbeat(event))
+            await self.follower.take_heartbeat(event)
 
     async def liveop_changed(self, event: dict[str, Any]) -> None:
         if self.follower is not None:
-            await self.unless_refused(self.follower.take_change())
+            await self.follower.take_change()
+
+    async def liveop_silence(self, event: dict[str, Any]) -> None:
+        if self.follower is not None:
+            await self.follower.look()
 
     async def liveop_ask_again(self, event: dict[str, Any]) -> None:
-        await self.unless_refused(self.ask_again())
-
-    async def liveop_session_ended(self, event: dict[str, Any]) -> None:
-        """`session`: the digest of the session that is over."""
-        if self.admitted is not None and self.admitted.session == event["session"]:
-            await self.refuse(Refused(Close.BAD_TOKEN, "the session has ended"))
-
-    async def liveop_clients_revoked(self, event: dict[str, Any]) -> None:
-        if self.admitted is not None and self.admitted.is_client:
-            await self.refuse(Refused(Close.TOKEN_EXPIRED, "an API credential was revoked"))
-
-    # Meanwhile
-
-    async def close_unless_subscribed(self) -> None:
-        await asyncio.sleep(conf.SUBSCRIBE_WITHIN)
-        await self.refuse(Refused(Close.TOO_SLOW, "no subscription in time"))
-
-    async def keep_right(self) -> None:
-        """Read the record when nothing comes through Redis, and ask again who is allowed."""
-        asked_at = time.monotonic()
-        while not self.closing and self.follower is not None:
-            left = self.seconds_of_session
-            await asyncio.sleep(max(SHORTEST_WAIT, min(conf.HEARTBEAT_EVERY, left)))
-            now = time.monotonic()
-            if now - asked_at >= conf.REVALIDATE_EVERY or self.seconds_of_session <= 0:
-                asked_at = now
-                await self.unless_refused(self.ask_again())
-            await self.unless_refused(self.follower.look_if_silent())
-
-    async def ask_again(self) -> None:
-        if self.admitted is None or self.closing:
+        if self.admitted is None:
             return
+        self.asked_at = time.monotonic()
         try:
             ask = database_sync_to_async(readmit)
             self.admitted = await ask(self.admitted, self.scope["session"])
         except DATABASE_UNAVAILABLE as error:
             logger.warning("%s could not be asked about: %s", self.admitted.operation_id, error)
 
-    @property
-    def seconds_of_session(self) -> float:
-        """Until the session ends, as far as is known."""
-        ends = self.admitted and self.admitted.session_ends
-        return (ends - timezone.now()).total_seconds() if ends else float("inf")
+    async def liveop_session_ended(self, event: dict[str, Any]) -> None:
+        """`session`: the digest of the session that is over."""
+        if self.admitted is not None and self.admitted.session == event["session"]:
+            raise Refused(Close.BAD_TOKEN, "the session has ended")
 
-    # The end
+    async def liveop_clients_revoked(self, event: dict[str, Any]) -> None:
+        if self.admitted is not None and self.admitted.is_client:
+            raise Refused(Close.TOKEN_EXPIRED, "an API credential was revoked")
 
-    async def unless_refused(self, deed: Awaitable[None]) -> None:
-        try:
-            await deed
-        except Refused as refusal:
-            await self.refuse(refusal)
+    # Meanwhile
 
-    async def refuse(self, refusal: Refused) -> None:
-        if self.closing:
+    def look_at_the_clock(self, now: float) -> None:
+        """Read the record when nothing comes through Redis, and ask again who is allowed."""
+        if self.follower is None or self.inbox or self.work is not None:
             return
-        self.closing = True
-        if self.follower is None:
-            self.note_end("websocket refused", logging.WARNING, code=refusal.code, why=refusal)
-        else:
-            self.note_end("websocket closed", logging.INFO, code=refusal.code, why=refusal)
-        # Daphne takes nothing but a plain int.
-        await self.close(code=int(refusal.code))
+        if now - self.asked_at >= conf.REVALIDATE_EVERY or self.session_is_over:
+            self.hear({"type": "liveop.ask_again"})
+        if self.follower.is_silent(now):
+            self.hear({"type": "liveop.silence"})
+
+    @property
+    def session_is_over(self) -> bool:
+        """As far as is known: it may have been prolonged."""
+        ends = self.admitted.session_ends if self.admitted is not None else None
+        return ends is not None and ends <= timezone.now()
+
+    # What the hub is told
+
+    @property
+    def is_subscribed(self) -> bool:
+        return self.follower is not None
 
     def note_end(self, event: str, level: int, *, code: int | None, why: object) -> None:
         # An enum's own text would be its name.
@@ -226,7 +195,3 @@ class LiveOperationConsumer(AsyncWebsocketConsumer):
             code=number,
             why=why,
         )
-
-    async def send_if_open(self, text: str) -> None:
-        if not self.closing:
-            await self.send(text)

@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from liveops.exceptions import LeaseLost, OperationCancelled, OperationError
 from liveops.locks import wait_for_locks
+from liveops.metrics import RUNNING_HERE
 from liveops.models import LiveOperation, State
 from liveops.outcome import Outcome
 from liveops.progress import Progress
 from liveops.record import success_url
 from liveops.reporter import ProgressReporter
+from liveops.run_context import working_for
 from liveops.text import clean
 
 logger = logging.getLogger(__name__)
@@ -35,7 +37,12 @@ def execute(
     if connection.vendor == "sqlite":
         # SQLite has one writer at a time: a run waits for its turn, as it would for PostgreSQL.
         wait_for_locks(PATIENCE_MS)
-    with translation.override(operation.language or settings.LANGUAGE_CODE):
+    language = operation.language or settings.LANGUAGE_CODE
+    with (
+        translation.override(language),
+        working_for(operation),
+        RUNNING_HERE.track_inprogress(),
+    ):
         reporter = ProgressReporter(operation, terminate=terminate)
         reporter.start()
         try:

@@ -16,7 +16,7 @@ from liveops.flow import Window
 from liveops.fragments import heartbeat
 from liveops.hints import seconds_silent
 from liveops.models import LiveOperation, State
-from liveops.record import Position, catch_up
+from liveops.record import CatchUp, Position, catch_up
 from liveops.wire import Close
 
 logger = logging.getLogger(__name__)
@@ -48,9 +48,10 @@ class Follower:
         self.state = ""
         self.heard_at = time.monotonic()
 
-    async def begin(self) -> None:
+    async def begin(self, found: CatchUp) -> None:
+        """`found`: what the browser misses, read after it began to hear of the operation."""
         async with self.lock:
-            await self._send_what_is_missing(resume=True)
+            await self._send_found(found, resume=True)
             await self._tell_age(if_silent=True)
 
     async def acknowledge(self, position: Position) -> None:
@@ -89,11 +90,13 @@ class Follower:
         async with self.lock:
             await self._send_what_is_missing()
 
-    async def look_if_silent(self) -> None:
-        """Read the record when nothing has come through Redis for too long."""
+    def is_silent(self, now: float) -> bool:
+        """Whether nothing has come through Redis for too long."""
+        return now - self.heard_at >= 2 * conf.HEARTBEAT_EVERY
+
+    async def look(self) -> None:
+        """Read the record, because nobody says anything."""
         now = time.monotonic()
-        if now - self.heard_at < 2 * conf.HEARTBEAT_EVERY:
-            return
         async with self.lock:
             # A place in the queue moves on without a frame.
             await self._send_what_is_missing(whole=bool(self.operation and self.operation.held))
@@ -112,12 +115,8 @@ class Follower:
 
     # To the browser; all of these run under the lock
 
-    async def _send_what_is_missing(self, *, whole: bool = False, resume: bool = False) -> None:
-        """Bring the browser up to the record.
-
-        `whole`: with a snapshot, whatever it has seen. `resume`: it says itself what it has seen,
-        and may have to unlearn it.
-        """
+    async def _send_what_is_missing(self, *, whole: bool = False) -> None:
+        """Bring the browser up to the record; `whole`: with a snapshot, whatever it has seen."""
         self.lagging = self.window.is_full
         if self.lagging:
             return
@@ -129,6 +128,12 @@ class Follower:
             return
         if found is None:
             raise Refused(Close.UNKNOWN, "the operation was deleted")
+        await self._send_found(found, whole=whole)
+
+    async def _send_found(
+        self, found: CatchUp, *, whole: bool = False, resume: bool = False
+    ) -> None:
+        """`resume`: the browser says itself what it has seen, and may have to unlearn it."""
         self.operation, self.state = found.operation, found.operation.state
         if whole:
             self.owes_snapshot = False

@@ -1,6 +1,7 @@
 """Websockets that are refused before the consumer has them."""
 
 import logging
+import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,12 +12,15 @@ from liveops.address import client_address
 from liveops.audit import note
 from liveops.conf import conf
 from liveops.connections import turn_of, waiting
+from liveops.metrics import WEBSOCKETS_REFUSED
 from liveops.wire import Close
 
 # The key in the scope of a socket's `Place` among those that wait.
 PLACE = "liveops.place"
 # And of its visitor's `Semaphore`.
 TURN = "liveops.turn"
+# And of the monotonic time before which nothing was asked about its user.
+BEGAN = "liveops.began"
 
 
 class NotedRefusals:
@@ -32,6 +36,7 @@ class NotedRefusals:
             nonlocal accepted
             accepted = accepted or message["type"] == "websocket.accept"
             if message["type"] == "websocket.close" and not accepted:
+                WEBSOCKETS_REFUSED.labels(403).inc()
                 note(
                     "websocket refused",
                     address=client_address(scope),
@@ -61,6 +66,7 @@ class LimitedByAddress:
         place = waiting.take(address, conf.MAX_CONNECTIONS_PER_ADDRESS)
         if place is None:
             code = int(Close.TOO_MANY)
+            WEBSOCKETS_REFUSED.labels(code).inc()
             why = "too many connections of one address"
             note("websocket refused", address=address, level=logging.WARNING, code=code, why=why)
             # A browser gets to know the code only after that.
@@ -78,7 +84,7 @@ class LimitedByAddress:
                 await send(message)
 
             with opening:
-                inner = {**scope, PLACE: place, TURN: turn}
+                inner = {**scope, PLACE: place, TURN: turn, BEGAN: time.monotonic()}
                 await self.app(inner, receive, send_and_let_others_go_on)
         finally:
             place.leave()

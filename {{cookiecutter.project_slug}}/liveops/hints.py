@@ -17,6 +17,9 @@ from liveops.shared_cache import shared_cache
 
 logger = logging.getLogger(__name__)
 
+# The group of the channel layer that every web server listens to: rights that end.
+REVOCATIONS = "liveops.revocations"
+
 # A cancel request that the database could not take waits here for so long.
 CANCEL_HINT_TTL = 600
 # When something happened last is remembered for a day.
@@ -34,7 +37,7 @@ def tell(groups: Collection[str], message: dict[str, Any]) -> None:
     async def send_all() -> None:
         layer = get_channel_layer()
         for group in groups:
-            await layer.group_send(group, message)
+            await layer.group_send(group, {**message, "group": group})
 
     try:
         async_to_sync(send_all)()
@@ -81,6 +84,12 @@ def leave_time(event: str) -> None:
 def last_time(event: str) -> float | None:
     """When this happened last, in Unix seconds by the clock of whoever did it."""
     return _get(_time_key(event))
+
+
+def read_time(event: str) -> float | None:
+    """Like `last_time()`, but raises what the cache raises."""
+    at: float | None = shared_cache().get(_time_key(event))
+    return at
 
 
 def _alive_key(operation_id: uuid.UUID, attempt: int) -> str:

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from liveops.failures import DATABASE_UNAVAILABLE, REDIS_UNAVAILABLE
+from liveops.metrics import WEBSOCKETS_REFUSED
 from liveops.wire import Close
 
 logger = logging.getLogger(__name__)
@@ -48,4 +49,5 @@ class ClosedDuringOutage:
         if not accepted:
             # A browser gets to know the code only after that.
             await send({"type": "websocket.accept"})
+        WEBSOCKETS_REFUSED.labels(int(Close.OVERLOADED)).inc()
         await send({"type": "websocket.close", "code": int(Close.OVERLOADED)})

@@ -34,7 +34,8 @@ class FramePusher:
         if time.monotonic() < self._paused_until:
             return False
         try:
-            send = self._layer.group_send(self._group, message)
+            # The web servers hear all groups over one channel.
+            send = self._layer.group_send(self._group, {**message, "group": self._group})
             self._loop.run_until_complete(asyncio.wait_for(send, SEND_WITHIN))
         except REDIS_UNAVAILABLE as error:
             logger.warning("frame for %s dropped: %r", self._group, error)

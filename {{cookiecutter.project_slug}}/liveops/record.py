@@ -17,6 +17,10 @@ from liveops.models.log import LogLine
 
 logger = logging.getLogger(__name__)
 
+# Chunks of the log that are read at a time.
+FIRST_BATCH = 4
+LARGEST_BATCH = 64
+
 
 class Position(NamedTuple):
     """How far a watcher has come."""
@@ -114,13 +118,18 @@ def _log_after(operation: LiveOperation, seq: int) -> LogView | None:
 
 
 def _newest_first(operation: LiveOperation) -> Iterator[LogChunk]:
+    """The chunks from the last one on, read in batches that grow: most callers need few."""
+    size = FIRST_BATCH
     # Chunks beyond `log_lines` were written after the row was read.
-    return (
-        _chunks(operation, operation.attempt)
-        .filter(first_line__lte=operation.log_lines)
-        .order_by("-first_line")
-        .iterator(chunk_size=50)
-    )
+    before = operation.log_lines + 1
+    while before > 1:
+        chunks = _chunks(operation, operation.attempt).filter(first_line__lt=before)
+        batch = list(chunks.order_by("-first_line")[:size])
+        yield from batch
+        if len(batch) < size:
+            return
+        before = batch[-1].first_line
+        size = min(4 * size, LARGEST_BATCH)
 
 
 def _chunks(operation: LiveOperation, attempt: int) -> QuerySet[LogChunk]:

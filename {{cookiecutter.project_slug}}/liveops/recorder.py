@@ -1,6 +1,7 @@
 """From a worker thread to the database."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -14,6 +15,7 @@ from django.db.models.functions import Now
 from liveops.exceptions import LeaseLost
 from liveops.failures import DATABASE_UNAVAILABLE
 from liveops.locks import wait_for_locks
+from liveops.metrics import FLUSH_SECONDS, FLUSHES_POSTPONED
 from liveops.models import LiveOperation, LogChunk, OperationEvent, State
 from liveops.models.log import LogLine
 
@@ -120,6 +122,7 @@ class Recorder:
         return {name: value for frame in self._frames for name, value in frame.changes.items()}
 
     def _attempt(self, patience_ms: int, write: Callable[[], None], *, atomic: bool) -> bool:
+        began = time.perf_counter()
         try:
             wait_for_locks(patience_ms)
             with transaction.atomic() if atomic else nullcontext():
@@ -128,10 +131,12 @@ class Recorder:
             if not self._waiting:
                 logger.info("the record of %s has to wait: %s", self._operation.pk, error)
             self._waiting = True
+            FLUSHES_POSTPONED.inc()
             if not connection.is_usable():
                 connection.close()
             return False
         self._waiting = False
+        FLUSH_SECONDS.observe(time.perf_counter() - began)
         return True
 
     def _update(self, changes: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from liveops.models import LiveOperation, State
 from liveops.outcome import Outcome
 from liveops.pusher import FramePusher
 from liveops.recorder import Frame, Recorder
+from liveops.run_context import working_for
 from liveops.run_thread import RunThread
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class ProgressReporter:
         self._cancelled_by: str | None = None
         # A daemon, so that it never keeps alive a worker that has to end.
         self._thread = threading.Thread(
-            target=self._work, name=f"reporter-{operation.pk}", daemon=True
+            target=self._work_for_run, name=f"reporter-{operation.pk}", daemon=True
         )
 
     def start(self) -> None:
@@ -91,6 +92,10 @@ class ProgressReporter:
         if self._crash is not None:
             raise self._crash
         return State(self._shown.state) if self._shown.is_finished else None
+
+    def _work_for_run(self) -> None:
+        with working_for(self._shown):
+            self._work()
 
     def _work(self) -> None:
         self._recorder = Recorder(self._shown)

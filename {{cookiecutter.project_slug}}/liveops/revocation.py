@@ -3,7 +3,6 @@
 Only a hint, as all that Redis carries: a socket asks again by itself every REVALIDATE_EVERY.
 """
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,37 +16,43 @@ from django.db.models import QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
-from liveops.hints import tell
+from liveops.hints import REVOCATIONS, tell
 from liveops.models import LiveOperation, kinds
 from liveops.security import session_digest
 
 User = get_user_model()
 # Saved at each sign-in, and of no meaning for what anyone may do.
 HARMLESS_FIELDS = {"last_login"}
-
-
-def group_of(user_key: Any) -> str:
-    """The channel group of all sockets that watch in the name of this user."""
-    # Not every key would be a legal name.
-    return f"liveops.user.{hashlib.sha256(str(user_key).encode()).hexdigest()[:32]}"
+# Users in one message; a group may have any number of members.
+MOST_AT_ONCE = 1_000
 
 
 def ask_again(user_keys: Iterable[Any]) -> None:
     """Let all sockets of these users be authorised again, once the transaction is committed."""
-    groups = [group_of(key) for key in user_keys]
-    transaction.on_commit(lambda: tell(groups, {"type": "liveop.ask_again"}))
+    tell_sockets_of(user_keys, {"type": "liveop.ask_again"})
 
 
 def end_session(user_key: Any, session_key: str) -> None:
     """Close the sockets of one session."""
-    message = {"type": "liveop.session_ended", "session": session_digest(session_key)}
-    transaction.on_commit(lambda: tell([group_of(user_key)], message))
+    digest = session_digest(session_key)
+    tell_sockets_of([user_key], {"type": "liveop.session_ended", "session": digest})
 
 
 def revoke_clients(user_key: Any) -> None:
     """Close the sockets of the user's API clients, which need a new token to come back."""
-    groups = [group_of(user_key)]
-    transaction.on_commit(lambda: tell(groups, {"type": "liveop.clients_revoked"}))
+    tell_sockets_of([user_key], {"type": "liveop.clients_revoked"})
+
+
+def tell_sockets_of(user_keys: Iterable[Any], message: dict[str, Any]) -> None:
+    """Tell all web servers, of which each knows who is connected to it."""
+    users = [str(key) for key in user_keys]
+
+    def tell_all() -> None:
+        for first in range(0, len(users), MOST_AT_ONCE):
+            some = users[first : first + MOST_AT_ONCE]
+            tell([REVOCATIONS], {**message, "users": some})
+
+    transaction.on_commit(tell_all)
 
 
 # What ends rights

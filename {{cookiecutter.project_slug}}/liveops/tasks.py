@@ -29,6 +29,7 @@ from liveops.hints import (
 )
 from liveops.limits import claim_in_turn, release_those_with_room
 from liveops.locks import wait_for_locks
+from liveops.metrics import SWEEPS
 from liveops.models import LiveOperation, State
 from liveops.pulse import note_that_a_sweep_ran
 from liveops.queues import queue_of
@@ -191,6 +192,7 @@ def sweep() -> None:
 
 def sweep_up() -> None:
     """One sweep, in whichever process; any number may run at once."""
+    SWEEPS.inc()
     try:
         _end_lost_runs()
         _send_again()

@@ -17,6 +17,7 @@ class Close(IntEnum):
     """The close codes; a client stops for good on BAD_TOKEN, FORBIDDEN and UNKNOWN."""
 
     TOO_BIG = 1009
+    FAILED = 1011
     OVERLOADED = 1013
     MALFORMED = 4400
     BAD_TOKEN = 4401

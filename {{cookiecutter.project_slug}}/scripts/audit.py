@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOCK = Path(__file__).resolve().parent.parent / "requirements" / "base.txt"
+LOCK = Path(__file__).resolve().parent.parent / "requirements" / "production.txt"
 COMMAND = [
     *(sys.executable, "-m", "pip_audit", "--requirement", str(LOCK), "--require-hashes"),
     *("--disable-pip", "--progress-spinner", "off", "--timeout", "5", "--format", "json"),

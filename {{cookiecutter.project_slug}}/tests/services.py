@@ -41,7 +41,7 @@ class Stack:
             [PYTHON, "-m", "daphne", "-b", HOST, "-p", str(self.port), "config.asgi:application"],
         )
         worker = ["worker", "--pool", "prefork", "--concurrency", str(concurrency)]
-        self.worker = self._process("worker", [*CELERY, *worker, "--loglevel", "INFO", *ALONE])
+        self.worker = self._process("worker", [*CELERY, *worker, *ALONE])
         self.beat = self._process("beat", [*CELERY, "beat", "--pidfile="])
 
     def _environment(self) -> dict[str, str]:
@@ -72,6 +72,13 @@ class Stack:
             "VAR_DIR": str(self.folder),
             "MEDIA_ROOT": "",
             "LOG_LEVEL": "INFO",
+            "LOG_FORMAT": "line",
+            "ALIVE_FILE": "",
+            "METRICS_TOKEN": settings.METRICS_TOKEN,
+            "WORKER_METRICS": "",
+            "PROMETHEUS_MULTIPROC_DIR": "",
+            "SENTRY_DSN": "",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
         }
 
     def _process(self, name: str, command: list[str]) -> Process:

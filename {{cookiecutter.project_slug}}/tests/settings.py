@@ -29,6 +29,13 @@ os.environ.update(
         "LIVEOPS_REQUIRED_GROUP": "",
         "LIVEOPS_ALLOWED_ORIGINS": "",
         "LOG_LEVEL": "WARNING",
+        "LOG_FORMAT": "line",
+        "ALIVE_FILE": "",
+        "METRICS_TOKEN": "a-token-for-tests-that-opens-nothing-anywhere-else",
+        "WORKER_METRICS": "",
+        "PROMETHEUS_MULTIPROC_DIR": "",
+        "SENTRY_DSN": "",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     }
 )
 

@@ -24,6 +24,7 @@ class Site(Process):
             "DATABASE_URL": "",
             "MEDIA_ROOT": "",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "LOG_LEVEL": "INFO",
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
         command = [PYTHON, "dev.py", "--port", str(port), "--workers", "1"]

@@ -139,7 +139,7 @@ def test_no_worker_runs(stack: Stack) -> None:
 def test_the_only_worker_takes_messages_from_another_queue(stack: Stack) -> None:
     worker = Process(
         "other-worker",
-        [*CELERY, "worker", "--pool", "solo", "--queues", "other", "--loglevel", "INFO", *ALONE],
+        [*CELERY, "worker", "--pool", "solo", "--queues", "other", *ALONE],
         stack.env,
         stack.folder,
     )

@@ -1,7 +1,7 @@
 """What every answer tells the browser."""
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 POLICY = {
     "default-src 'none'",
@@ -42,3 +42,11 @@ def test_healthz_needs_no_database(client: Client) -> None:
 
 def test_the_sign_in_page_names_the_site(client: Client) -> None:
     assert "Test site" in client.get("/accounts/login/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_come_over_plain_http(transactional_db: None, client: Client, path: str) -> None:
+    """A load balancer asks the web server itself, where https has ended."""
+    with override_settings(SECURE_SSL_REDIRECT=True):
+        assert client.get("/accounts/login/").status_code == 301
+        assert client.get(path).status_code == 200

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from config.logs import OneEventAtATime
+from config.logs import EventAsJson, OneEventAtATime
 from liveops.audit import LONGEST_VALUE, note
 from tests.security.texts import TEXTS, Text
 
@@ -58,6 +58,54 @@ def test_no_text_passes_for_an_event_of_its_own(each: Text) -> None:
     for text in (formatted(each.stored), formatted("x", ValueError(each.stored))):
         assert len(begins(text)) == 1
         assert not set("\r\x1b\x9b\u202e") & set(text)
+
+
+def as_json(message: str, error: ValueError | None = None, **extra: Any) -> tuple[str, Any]:
+    """The line, and the object that it holds."""
+    info = None
+    try:
+        if error is not None:
+            raise error
+    except ValueError:
+        info = sys.exc_info()
+    record = logging.LogRecord("a.name", logging.INFO, "", 1, "said %s", (message,), info)
+    vars(record).update(extra)
+    line = EventAsJson().format(record)
+    return line, json.loads(line)
+
+
+@pytest.mark.parametrize("each", TEXTS, ids=lambda each: ascii(each.text)[:40])
+def test_no_text_leaves_its_field_of_a_json_event(each: Text) -> None:
+    facts = {"why": each.text}
+    line, event = as_json(each.stored, ValueError(each.stored), facts=facts, mine=each.text)
+    assert line.isascii()
+    assert line.isprintable()
+    assert list(event)[:4] == ["timestamp", "level", "logger", "message"]
+    assert set(event) == {"timestamp", "level", "logger", "message", "exception", "why", "mine"}
+    assert (event["level"], event["logger"]) == ("INFO", "a.name")
+    assert event["message"] == f"said {each.stored}"
+    # Python itself takes a line break off the end.
+    assert event["exception"].rstrip().endswith(f"ValueError: {each.stored}".rstrip())
+    assert len(event["why"]) <= LONGEST_VALUE + 1
+
+
+def test_extra_values_are_fields_but_take_nobodys_place() -> None:
+    _line, event = as_json(
+        "x",
+        rows=3,
+        good=True,
+        request=object(),
+        level="forged",
+        logger="forged",
+        operation="forged",
+        run={"operation": "1", "attempt": "2", "user": "3"},
+        facts={"event": "operation started", "operation": "4"},
+    )
+    assert (event["rows"], event["good"]) == (3, True)
+    assert "request" not in event
+    assert (event["level"], event["logger"]) == ("INFO", "a.name")
+    assert (event["operation"], event["attempt"], event["user"]) == ("4", "2", "3")
+    assert event["event"] == "operation started"
 
 
 @pytest.mark.parametrize("each", TEXTS, ids=lambda each: ascii(each.text)[:40])

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,15 @@ def test_a_proxy_is_believed_only_when_there_is_one() -> None:
         ("LIVEOPS_MAX_UPLOAD_MB", "50 MB"),
         ("ADMIN_PATH", "/"),
         ("ADMIN_PATH", "operations/"),
+        ("ADMIN_PATH", "readyz"),
+        ("ADMIN_PATH", "metrics/"),
+        ("LOG_FORMAT", "xml"),
+        ("ALIVE_FILE", "/no/such/folder/alive"),
+        ("WORKER_METRICS", "9100"),
+        ("WORKER_METRICS", "0.0.0.0:port"),
+        ("WORKER_METRICS", "0.0.0.0:9100"),  # without PROMETHEUS_MULTIPROC_DIR
+        ("PROMETHEUS_MULTIPROC_DIR", "/dev/null/metrics"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
     ],
 )
 def test_a_value_that_cannot_work_stops_the_start(name: str, value: str) -> None:
@@ -124,3 +134,65 @@ def test_postgresql_comes_from_the_url() -> None:
     database = setting(code, **{**PRODUCTION, "DATABASE_URL": url})
     assert "django.db.backends.postgresql" in database
     assert "init_command" not in database
+
+
+def test_a_short_token_stops_the_start_and_is_not_shown() -> None:
+    done = manage("check", **{**PRODUCTION, "METRICS_TOKEN": "too-short-a-secret"})
+    assert done.returncode != 0
+    assert "METRICS_TOKEN has 18 characters" in done.stderr
+    assert "too-short-a-secret" not in done.stderr
+
+
+def test_an_address_that_is_none_of_sentrys_stops_the_start_and_is_not_shown() -> None:
+    done = manage("check", **{**PRODUCTION, "SENTRY_DSN": "https://secret.example.org"})
+    assert done.returncode != 0
+    assert "SENTRY_DSN is no address such as" in done.stderr
+    assert "secret.example.org" not in done.stderr.rpartition("ImproperlyConfigured")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "package"),
+    [
+        ("SENTRY_DSN", "https://key@sentry.example.org/1", "sentry_sdk"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318", "opentelemetry"),
+    ],
+)
+def test_a_variable_without_its_package_stops_the_start(
+    tmp_path: Path, name: str, value: str, package: str
+) -> None:
+    """As where base.txt is installed: a Python that finds no such package."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] == {package!r}:\n"
+        "            raise ModuleNotFoundError(name=name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+    )
+    assert manage("check", **PRODUCTION, PYTHONPATH=str(tmp_path)).returncode == 0
+    done = manage("check", **{**PRODUCTION, name: value}, PYTHONPATH=str(tmp_path))
+    assert done.returncode != 0
+    assert f"{name} is set, and the package {package}" in done.stderr
+    assert "requirements/production.txt" in done.stderr
+
+
+def test_nothing_is_imported_that_nobody_asked_for() -> None:
+    """redis-py imports OpenTelemetry's SDK by itself, where it is installed; we do not."""
+    ours = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.instrumentation")
+    loaded = f"[name for name in {ours} if name in __import__('sys').modules]"
+    assert setting(f"DEBUG, {loaded}", **PRODUCTION) == "False []"
+
+
+def test_the_log_is_json_in_production_and_lines_for_people() -> None:
+    # `manage.py` is for people.
+    assert setting("LOG_FORMAT", **PRODUCTION) == "line"
+    assert setting("LOG_FORMAT", **{**PRODUCTION, "LOG_FORMAT": ""}) == "json"
+    assert setting("LOG_FORMAT", **{**BARE, "DEBUG": "1", "LOG_FORMAT": ""}) == "line"
+    assert setting("LOG_FORMAT", **{**PRODUCTION, "LOG_FORMAT": "json"}) == "json"
+
+
+def test_a_folder_for_metrics_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    env = {"WORKER_METRICS": "[::]:9100", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    assert setting("LIVEOPS['METRICS_ADDRESS']", **PRODUCTION, **env) == "[::]:9100"
+    assert folder.is_dir()

@@ -32,18 +32,27 @@ def check_database() -> str:
 
 def check_migrations() -> str:
     try:
-        executor = MigrationExecutor(connection)
-        executor.loader.check_consistent_history(connection)
+        missing = unapplied()
     except InconsistentMigrationHistory as error:
         raise Wrong(
             str(error), "Restore the database from a backup of this version of the site."
         ) from error
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan:
-        names = [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
-        more = f" and {len(names) - NAMED} more" if names[NAMED:] else ""
-        raise Wrong(f"not applied: {', '.join(names[:NAMED])}{more}")
+    if missing:
+        raise Wrong(f"not applied: {few_of(missing)}")
     return "all are applied"
+
+
+def unapplied() -> list[str]:
+    """`app.name` of each migration that the code has and the database has not, in their order."""
+    executor = MigrationExecutor(connection)
+    executor.loader.check_consistent_history(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def few_of(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if names[NAMED:] else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 CHECKS = (

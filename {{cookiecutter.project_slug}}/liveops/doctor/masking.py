@@ -22,7 +22,8 @@ def scrub(text: str) -> str:
 
 
 def secrets() -> Iterator[str]:
-    yield from filter(None, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
+    token = getattr(settings, "METRICS_TOKEN", "")
+    yield from filter(None, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, token])
     for name in SETTINGS_WITH_SECRETS:
         yield from passwords(getattr(settings, name, None))
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from liveops import metrics
 from liveops.models.event import OperationEvent
 from liveops.models.kind import Kind, kind_class
 from liveops.models.state import ACTIVE, RETRYABLE, State
@@ -221,6 +223,7 @@ class LiveOperation(Kind):
             OperationEvent.objects.create(
                 operation=self, user=by, attempt=self.attempt, to_state=self.state, why=why
             )
+            transaction.on_commit(metrics.STARTED.labels(self.kind).inc, robust=True)
 
     @classmethod
     def claim(cls, pk: uuid.UUID | str, attempt: int, worker: str) -> "LiveOperation | None":
@@ -235,6 +238,12 @@ class LiveOperation(Kind):
             heartbeat_at=Now(),
         ):
             return None
+        # `queued_at` moves on when the message is sent again.
+        queued = OperationEvent.objects.filter(
+            operation=operation, attempt=attempt, to_state=State.QUEUED
+        )
+        for since in queued.values_list("at", flat=True)[:1]:
+            metrics.WAIT_SECONDS.labels(operation.kind).observe(metrics.seconds_since(since))
         return LiveOperation.objects.get(pk=pk).as_kind()
 
     def save_cursor(self, cursor: Any) -> bool:
@@ -320,5 +329,7 @@ class LiveOperation(Kind):
                 to_state=to,
                 why=why,
             )
+            counted = partial(metrics.count_move, self.kind, to, self.started_at)
+            transaction.on_commit(counted, robust=True)
         self.refresh_from_db(fields=["state", *changes])
         return True

@@ -74,6 +74,6 @@ def watched(ann: SignedIn) -> LiveOperation:
 def front(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the handshake meets once its origin is known to be right."""
     websockets = get_default_application().application_mapping["websocket"]
-    front = websockets.app.application.app
+    front = websockets.app.application.app.app
     monkeypatch.setattr(front, "away_until", 0.0)
     return front

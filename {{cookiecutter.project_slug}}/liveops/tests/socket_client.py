@@ -103,7 +103,8 @@ async def push(
 
 
 async def tell(operation: LiveOperation, **message: Any) -> None:
-    await get_channel_layer().group_send(operation.get_channel_name(), message)
+    group = operation.get_channel_name()
+    await get_channel_layer().group_send(group, {**message, "group": group})
 
 
 in_database = database_sync_to_async

@@ -56,7 +56,7 @@ def test_with_the_cache_down_nobody_fails(key):
 def test_watchers_are_told_to_read_the_record(layer):
     operation = LiveOperation()
     hints.announce_change(operation)
-    assert layer.messages == [{"type": "liveop.changed"}]
+    assert layer.messages == [{"type": "liveop.changed", "group": operation.get_channel_name()}]
     assert layer.groups == {operation.get_channel_name()}
 
 

@@ -18,7 +18,10 @@ def frames(layer):
 
 def test_sends_to_its_group(frames, layer):
     assert frames.push({"type": "liveop.frame"})
-    assert (layer.groups, layer.messages) == ({"liveop.x"}, [{"type": "liveop.frame"}])
+    assert (layer.groups, layer.messages) == (
+        {"liveop.x"},
+        [{"type": "liveop.frame", "group": "liveop.x"}],
+    )
 
 
 def test_after_a_failure_it_lets_the_layer_rest(frames, layer, monkeypatch):
@@ -29,7 +32,7 @@ def test_after_a_failure_it_lets_the_layer_rest(frames, layer, monkeypatch):
     assert not frames.push({"seq": 2})
     time.sleep(0.06)
     assert frames.push({"seq": 3})
-    assert layer.messages == [{"seq": 3}]
+    assert layer.messages == [{"seq": 3, "group": "liveop.x"}]
 
 
 def test_a_layer_that_does_not_answer_costs_a_bounded_time(frames, layer, monkeypatch):

@@ -135,12 +135,21 @@ def test_the_tail_of_no_lines():
     assert (tail.first, tail.last, tail.html, tail.earlier) == (1, 0, "", 0)
 
 
-def test_the_tail_of_a_long_log_is_one_query(monkeypatch, django_assert_num_queries):
+@pytest.mark.parametrize(("lines_in_a_chunk", "queries"), [(500, 1), (5, 3), (1, 5)])
+def test_the_tail_of_a_long_log_takes_few_queries(
+    monkeypatch, django_assert_num_queries, lines_in_a_chunk, queries
+):
     operation = make_operation(state=State.RUNNING)
-    monkeypatch.setattr(LogChunk, "MAX_LINES", 5)
+    monkeypatch.setattr(LogChunk, "MAX_LINES", lines_in_a_chunk)
     add_lines(operation, *map(str, range(1_000)))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(queries):
         assert log_tail(operation).first == 801
+
+
+def test_the_tail_of_an_empty_log_takes_no_query(django_assert_num_queries):
+    operation = make_operation(state=State.RUNNING)
+    with django_assert_num_queries(0):
+        assert log_tail(operation).html == ""
 
 
 class TestLog:

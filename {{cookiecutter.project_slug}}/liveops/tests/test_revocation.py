@@ -1,6 +1,5 @@
 """Rights that end while a socket is open: it closes because somebody says so, at once."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -11,8 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from liveops.admission import admit
+from liveops.hints import REVOCATIONS
 from liveops.models import LiveOperation
-from liveops.revocation import group_of, revoke_clients
+from liveops.revocation import MOST_AT_ONCE, ask_again, revoke_clients
 from liveops.security import make_subscription_token
 from liveops.tests.make import make_operation, make_user
 from liveops.tests.socket_client import Page, in_database
@@ -182,8 +182,8 @@ async def test_a_sign_in_asks_nobody(ann, operation, monkeypatch):
 async def test_a_right_that_ends_while_it_is_asked_about(ann, operation, monkeypatch):
     """After the policy has said yes, and before the socket hears of the operation."""
 
-    def admit_and_lose_the_group(claims, session):
-        admitted = admit(claims, session)
+    def admit_and_lose_the_group(*args):
+        admitted = admit(*args)
         ann.user.groups.clear()
         return admitted
 
@@ -193,6 +193,25 @@ async def test_a_right_that_ends_while_it_is_asked_about(ann, operation, monkeyp
         assert await page.close_code() == 4403
 
 
-@pytest.mark.parametrize("key", [7, "ann@example.org", "a b/ü", "x" * 500])
-def test_any_key_of_a_user_makes_the_name_of_a_group(key):
-    assert re.fullmatch(r"[a-z0-9.]{1,99}", group_of(key))
+async def test_a_right_that_ends_between_handshake_and_subscription(ann, operation):
+    """What the handshake knew of the user counts only as long as nobody says otherwise."""
+    token = ann.token(operation)
+    async with Page(ann) as first:
+        # From now on the web server hears of it.
+        await first.subscribe(await in_database(ann.token)(operation))
+        async with Page(ann) as page:
+            await in_database(ann.user.groups.clear)()
+            assert await first.close_code() == 4403
+            await page.say(type="subscribe", token=token, after=None)
+            assert await page.close_code() == 4403
+
+
+@pytest.mark.django_db
+def test_many_users_are_told_in_few_messages(monkeypatch, django_capture_on_commit_callbacks):
+    told = []
+    monkeypatch.setattr("liveops.revocation.tell", lambda *message: told.append(message))
+    with django_capture_on_commit_callbacks(execute=True):
+        ask_again(range(MOST_AT_ONCE + 1))
+    assert [groups for groups, _message in told] == [[REVOCATIONS], [REVOCATIONS]]
+    users = [user for _groups, message in told for user in message["users"]]
+    assert users == [str(number) for number in range(MOST_AT_ONCE + 1)]

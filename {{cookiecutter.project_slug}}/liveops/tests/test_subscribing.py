@@ -191,7 +191,7 @@ async def test_a_message_of_the_largest_size_is_read(ann):
     [
         ("django.core.cache.backends.locmem.LocMemCache.add", RedisConnectionError("down")),
         ("liveops.consumers.admit", OperationalError("database is locked")),
-        ("channels.layers.InMemoryChannelLayer.group_add", OSError("down")),
+        ("liveops.hub.Hub.join", OSError("down")),
     ],
 )
 async def test_a_service_that_is_away(ann, operation, monkeypatch, what, error):

@@ -183,7 +183,7 @@ class TestSweep:
         operation = make_operation(state=State.RUNNING, heartbeat_at=LONG_AGO)
         sweep()
         assert reload(operation).state == "LOST"
-        assert layer.messages == [{"type": "liveop.changed"}]
+        assert layer.messages == [{"type": "liveop.changed", "group": operation.get_channel_name()}]
 
     def test_a_heartbeat_in_the_row_is_a_sign_of_life(self):
         operation = make_operation(state=State.RUNNING)

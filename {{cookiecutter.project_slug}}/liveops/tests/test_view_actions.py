@@ -86,7 +86,7 @@ class TestCancel:
         assert response["Location"] == f"/operations/{operation.pk}/"
         operation.refresh_from_db()
         assert operation.state == "CANCELLED"
-        assert layer.messages == [{"type": "liveop.changed"}]
+        assert layer.messages == [{"type": "liveop.changed", "group": operation.get_channel_name()}]
         event = OperationEvent.objects.latest("pk")
         assert (event.user, event.to_state) == (ann, "CANCELLED")
 
@@ -138,7 +138,7 @@ class TestRetry:
         operation.refresh_from_db()
         assert (operation.state, operation.attempt, operation.restarts) == ("QUEUED", 2, 1)
         assert sent == [(str(operation.pk), 2)]
-        assert layer.messages == [{"type": "liveop.changed"}]
+        assert layer.messages == [{"type": "liveop.changed", "group": operation.get_channel_name()}]
         assert OperationEvent.objects.latest("pk").user == ann
 
     @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.SUCCEEDED])

@@ -123,6 +123,7 @@ def expect_message_or_malformed(text):
 def test_close_codes_are_what_clients_know():
     assert {code.name: int(code) for code in Close} == {
         "TOO_BIG": 1009,
+        "FAILED": 1011,
         "OVERLOADED": 1013,
         "MALFORMED": 4400,
         "BAD_TOKEN": 4401,

@@ -40,6 +40,11 @@ def wait_for_line(operation_id: str, number: int, within: float = 60) -> None:
     )
 
 
+def numbers_of(texts: Iterable[str]) -> list[int]:
+    """The N of each "line N"; what the engine itself says in between has none."""
+    return [int(text.removeprefix("line ")) for text in texts if text.startswith("line ")]
+
+
 def count_numbers(figures: Figures, numbers: Iterable[int], last: int) -> None:
     """Counts what is missing of 1 to `last`, and what is there more than once."""
     found = Counter(numbers)
@@ -55,7 +60,7 @@ def count_stored_lines(
     """
     row = operation(operation_id)
     texts = [line.text for line in Log(row, attempt or row.attempt)]
-    numbers = [int(text.removeprefix("line ")) for text in texts if text.startswith("line ")]
+    numbers = numbers_of(texts)
     count_numbers(figures, numbers, max(numbers, default=0) if last is None else last)
     assert numbers == sorted(numbers), "the stored log is in order"
     if attempt in {None, row.attempt}:
@@ -64,9 +69,9 @@ def count_stored_lines(
 
 
 def count_shown_lines(figures: Figures, view: LiveView, last: int) -> None:
-    """Counts what a page shows of `last` lines, all of which it has to show."""
+    """Counts what a page shows of `last` numbered lines, all of which it has to show."""
     assert view.problems == []
-    numbers = [int(line.text.removeprefix("line ")) for line in view.lines]
+    numbers = numbers_of(line.text for line in view.lines)
     count_numbers(figures, numbers, last)
     assert numbers == sorted(numbers), "the page shows the log in order"
 

@@ -22,8 +22,9 @@ from tests.faults.stalled import stalled_sockets
 from tests.faults.swarm import Swarm
 
 SOCKETS = int(os.environ.get("FAULTS_SOCKETS", "200"))
-# Between two lines; longer for more sockets.
-PAUSE = 0.01 + SOCKETS * 0.0002
+# Between two lines; longer for more sockets, so that all come back during the run on a machine
+# that is slow or has much else to do.
+PAUSE = 0.02 + SOCKETS * 0.001
 STALLED = int(os.environ.get("FAULTS_STALLED", "20"))
 FLOOD_LINES = int(os.environ.get("FAULTS_FLOOD_LINES", "60000"))
 MOST_PER_SOCKET = 1024 * 1024
@@ -36,9 +37,9 @@ NewMember = Callable[[], SiteClient]
 def test_the_web_server_restarts_under_many_open_pages(
     stack: FaultStack, member: SiteClient, swarm: NewSwarm, figures: Figures
 ) -> None:
-    # Few enough lines that a page must show every one of them, over enough time for the storm.
-    lines = 1_800
-    operation_id = member.start("kinds.chatter", lines=lines, burst=1, pause=PAUSE)
+    # Few enough lines that a page must show every one of them.
+    most_lines = 1_800
+    operation_id = member.start("kinds.chatter", lines=most_lines, burst=1, pause=PAUSE)
     wait_for_state(operation_id, State.RUNNING)
     pages = swarm([member], operation_id, SOCKETS)
     pages.wait_until_connected(within=120)
@@ -48,9 +49,13 @@ def test_the_web_server_restarts_under_many_open_pages(
         pages.wait_for(
             lambda page: page.connected and page.connections > 1, "all are back", within=120
         )
+    came_back_at = operation(operation_id).log_lines
+    wait_for_line(operation_id, came_back_at + 50)
     assert operation(operation_id).state == State.RUNNING, "it went on all the time"
-    pages.wait_for(lambda page: page.view.state == State.SUCCEEDED, "every page ends", within=120)
-    count_stored_lines(figures, operation_id, lines)
+    member.cancel(operation_id)
+    pages.wait_for(lambda page: page.view.state == State.CANCELLED, "every page ends", within=120)
+    lines = count_stored_lines(figures, operation_id)
+    assert lines >= came_back_at + 50
     for page in pages.pages:
         count_shown_lines(figures, page.view, lines)
     most = max(page.connections for page in pages.pages)

@@ -1,5 +1,6 @@
 """Kinds that behave in one particular way, for tests of the engine."""
 
+import logging
 import re
 import time
 from contextlib import suppress
@@ -31,6 +32,10 @@ __all__ = [
     "Stubborn",
     "Titled",
 ]
+
+
+# What must not leave the site.
+PERSONAL = "ann.example+secret@example.org"
 
 
 class Greeting(LiveOperation):
@@ -136,6 +141,11 @@ class Failing(LiveOperation):
                 p.result(value=object())
             case "template":
                 p.result(broken=1)
+            case "aloud":
+                mine = logging.getLogger("operations.mine")
+                mine.info("Reading", extra={"rows": 3})
+                mine.error(f"no mail to {PERSONAL}")
+                raise ValueError(f"{PERSONAL} is no number")
 
 
 class Patient(LiveOperation):

@@ -15,6 +15,7 @@ from tests.security.cast import CAST
 TABLE = """
                                 anonymous owner  other  no site no kind inactive superuser
 GET  healthz                    200       200    200    200     200     200      200
+GET  readyz                     200       200    200    200     200     200      200
 GET  favicon.ico                302       302    302    302     302     302      302
 GET  login                      200       302    302    302     302     200      302
 POST logout                     302       302    302    302     302     302      302

@@ -93,7 +93,14 @@ def test_whatever_is_a_secret_would_be_found() -> None:
 @pytest.mark.last
 def test_no_log_holds_a_secret(stack: SecurityStack, figures: Figures) -> None:
     """After everything else that this suite does, with whatever was issued meanwhile."""
-    known = {settings.SECRET_KEY, OLD_KEY, PASSWORD, "another good password", *SESSION_KEYS}
+    known = {
+        settings.SECRET_KEY,
+        settings.METRICS_TOKEN,
+        OLD_KEY,
+        PASSWORD,
+        "another good password",
+        *SESSION_KEYS,
+    }
     known |= set(Session.objects.values_list("session_key", flat=True))
     known |= set(Token.objects.values_list("key", flat=True))
     logs = {**stack.logs(), "database": stack.database.log_tail()}
