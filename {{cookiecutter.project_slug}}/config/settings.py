@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 # The REST API. A site without it drops this line, the one in `urls.py`, and the folder `api/`.
 from api.settings import *
-from config import browser_policy, telemetry
+from config import browser_policy, media, telemetry
 from config.redis_servers import RedisServer, Sentinels, broker
 from config.variables import (
     BASE_DIR,
@@ -253,7 +253,8 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Files. Nothing serves MEDIA_ROOT: downloads go through a view that asks who is asking.
+# Files. Nothing serves MEDIA_ROOT, and no object of MEDIA_BUCKET is public: downloads go through a
+# view that asks who is asking.
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -264,7 +265,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 # Pages of other sites have no business with our files.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": media.storage(),
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -337,6 +338,8 @@ LOGGING = {
         "channels_redis.pubsub": {"filters": ["redis_away"]},
         # The audit log has a line for each failure already.
         "axes": {"level": "ERROR"},
+        # Of each request to a bucket it would log the signature.
+        "botocore": {"level": "WARNING"},
         # A line for every sweep, every ten seconds, would bury the rest.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -1,4 +1,4 @@
-"""An authority for certificates, as a company may have one, and what a server of 127.0.0.1 needs."""
+"""An authority for certificates, as a company may have one, and a certificate of 127.0.0.1."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -165,7 +165,7 @@ class RedisWithSentinels:
         return state
 
     def _client(self, port: int, password: str) -> Redis:
-        tls = {}
+        tls: dict[str, Any] = {}
         if self.certificates:
             tls = {"ssl": True, "ssl_ca_certs": str(self.certificates.authority)}
         return Redis(host=HOST, port=port, password=password, socket_timeout=5, **tls)

@@ -71,6 +71,7 @@ class Stack:
             "REDIS_SENTINEL_PASSWORD": "",
             "VAR_DIR": str(self.folder),
             "MEDIA_ROOT": "",
+            "MEDIA_BUCKET": "",
             "LOG_LEVEL": "INFO",
             "LOG_FORMAT": "line",
             "ALIVE_FILE": "",

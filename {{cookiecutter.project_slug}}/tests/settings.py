@@ -25,6 +25,7 @@ os.environ.update(
         "BROKER_URL": "",
         "VAR_DIR": "",
         "MEDIA_ROOT": "",
+        "MEDIA_BUCKET": "",
         "ALLOWED_HOSTS": "testserver",
         "LIVEOPS_REQUIRED_GROUP": "",
         "LIVEOPS_ALLOWED_ORIGINS": "",

@@ -70,7 +70,7 @@ class TestVariables:
             RedisServer("REDIS_URL", url, Sentinels())
 
     def test_the_site_does_not_start_with_them(self) -> None:
-        done = manage("check", **PRODUCTION, REDIS_SENTINELS="one,two")
+        done = manage("check", **{**PRODUCTION, "REDIS_SENTINELS": "one,two"})
         assert done.returncode != 0
         assert "REDIS_URL does not fit REDIS_SENTINELS" in done.stderr
         assert "redis://:password@mymaster/0" in done.stderr

@@ -18,6 +18,7 @@ BARE = {
     "REDIS_URL": "",
     "REDIS_SENTINELS": "",
     "BROKER_URL": "",
+    "MEDIA_BUCKET": "",
     "LIVEOPS_REQUIRED_GROUP": "",
     "LIVEOPS_ALLOWED_ORIGINS": "",
     "SITE_NAME": "",
@@ -110,6 +111,8 @@ def test_a_proxy_is_believed_only_when_there_is_one() -> None:
         ("WORKER_METRICS", "0.0.0.0:9100"),  # without PROMETHEUS_MULTIPROC_DIR
         ("PROMETHEUS_MULTIPROC_DIR", "/dev/null/metrics"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("MEDIA_BUCKET", "s3://site-media"),
+        ("MEDIA_BUCKET", "Site_Media"),
     ],
 )
 def test_a_value_that_cannot_work_stops_the_start(name: str, value: str) -> None:
@@ -155,6 +158,7 @@ def test_an_address_that_is_none_of_sentrys_stops_the_start_and_is_not_shown() -
     [
         ("SENTRY_DSN", "https://key@sentry.example.org/1", "sentry_sdk"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318", "opentelemetry"),
+        ("MEDIA_BUCKET", "site-media", "storages"),
     ],
 )
 def test_a_variable_without_its_package_stops_the_start(
@@ -178,7 +182,7 @@ def test_a_variable_without_its_package_stops_the_start(
 
 def test_nothing_is_imported_that_nobody_asked_for() -> None:
     """redis-py imports OpenTelemetry's SDK by itself, where it is installed; we do not."""
-    ours = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.instrumentation")
+    ours = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.instrumentation", "boto3")
     loaded = f"[name for name in {ours} if name in __import__('sys').modules]"
     assert setting(f"DEBUG, {loaded}", **PRODUCTION) == "False []"
 
