@@ -26,8 +26,8 @@ def storage() -> dict[str, Any]:
     if not BUCKET_NAME.fullmatch(name):
         raise ImproperlyConfigured(
             f"{BUCKET} is {name!r}. Set it to the name of a bucket alone, of 3 to 63 small "
-            "letters, digits, hyphens and dots, such as site-media, or leave it out to keep files in "
-            "MEDIA_ROOT. Where the bucket is says AWS_ENDPOINT_URL_S3."
+            "letters, digits, hyphens and dots, such as site-media, or leave it out to keep files "
+            "in MEDIA_ROOT. Where the bucket is says AWS_ENDPOINT_URL_S3."
         )
     _check_endpoint()
     _check_credentials()
