@@ -162,6 +162,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
     }
+# PgBouncer gives each transaction another session: no cursor of the server outlives one, and what
+# `liveops/locks.py` asks for holds within one.
+DATABASE_POOLED = one_of("DATABASE_POOLED", ("0", "1"), default="0") == "1"
+if DATABASE_POOLED and "postgresql" not in DATABASES["default"]["ENGINE"]:
+    raise ImproperlyConfigured(
+        "DATABASE_POOLED is 1, and DATABASE_URL is no address of PostgreSQL. Set it to the one of "
+        "PgBouncer, such as postgres://user:password@pgbouncer:6432/name, or leave DATABASE_POOLED "
+        "out."
+    )
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
 # Under ASGI every request has a thread of its own, with which a kept connection would leak.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 

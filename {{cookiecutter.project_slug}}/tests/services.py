@@ -65,6 +65,7 @@ class Stack:
             "LIVEOPS_REQUIRED_GROUP": "",
             "LIVEOPS_ALLOWED_ORIGINS": "",
             "DATABASE_URL": self.database.url,
+            "DATABASE_POOLED": "",
             "REDIS_URL": self.redis_url,
             "BROKER_URL": self.redis_url,
             "REDIS_SENTINELS": "",

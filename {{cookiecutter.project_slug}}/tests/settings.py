@@ -19,6 +19,7 @@ os.environ.update(
         "SIGN_IN_FAILURES": "",
         "SIGN_IN_PAUSE_MINUTES": "",
         "DATABASE_URL": "",
+        "DATABASE_POOLED": "",
         "REDIS_URL": "",
         "REDIS_SENTINELS": "",
         "REDIS_SENTINEL_PASSWORD": "",

@@ -15,6 +15,7 @@ BARE = {
     "DOMAIN_NAME": "",
     "ALLOWED_HOSTS": "",
     "DATABASE_URL": "",
+    "DATABASE_POOLED": "",
     "REDIS_URL": "",
     "REDIS_SENTINELS": "",
     "BROKER_URL": "",
@@ -112,6 +113,7 @@ def test_a_proxy_is_believed_only_when_there_is_one() -> None:
         ("PROMETHEUS_MULTIPROC_DIR", "/dev/null/metrics"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("MEDIA_BUCKET", "s3://site-media"),
+        ("DATABASE_POOLED", "yes"),
         ("MEDIA_BUCKET", "Site_Media"),
     ],
 )
@@ -137,6 +139,12 @@ def test_postgresql_comes_from_the_url() -> None:
     database = setting(code, **{**PRODUCTION, "DATABASE_URL": url})
     assert "django.db.backends.postgresql" in database
     assert "init_command" not in database
+
+
+def test_a_pool_needs_postgresql() -> None:
+    done = manage("check", **{**PRODUCTION, "DATABASE_POOLED": "1"})
+    assert done.returncode != 0
+    assert "DATABASE_POOLED is 1, and DATABASE_URL is no address of PostgreSQL" in done.stderr
 
 
 def test_a_short_token_stops_the_start_and_is_not_shown() -> None:
