@@ -205,6 +205,8 @@ CELERY_TASK_IGNORE_RESULT = True
 # The claim decides who runs an attempt, so a message is done with as soon as it is received.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Nor does a message wait behind a run while another worker is free. Only for Redis.
+CELERY_WORKER_DISABLE_PREFETCH = bool(broker_options)
 # Operations may run for hours: no CELERY_TASK_TIME_LIMIT.
 # With REMAP_SIGTERM=SIGQUIT in the environment, a worker that is told to end gives its runs so many
 # seconds. Those that are not done by then are handed back: started again elsewhere where the kind

