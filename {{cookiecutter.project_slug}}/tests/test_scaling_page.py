@@ -23,7 +23,7 @@ METRIC = re.compile(r"`(liveops_\w+)`")
 
 
 def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (found,) = re.findall(rf"^ *```{language}\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
     return str(found)
 
 
@@ -42,7 +42,7 @@ def test_variables_are_documented() -> None:
 
 
 def test_secrets_are_variables_of_the_site() -> None:
-    names = set(re.findall(r"--from-literal=(\w+)=", PAGE))
+    names = set(re.findall(r"^ *(\w+)=", block("env"), re.MULTILINE))
     assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} <= names <= DOCUMENTED
 
 
