@@ -29,7 +29,7 @@ def are_transactions_pooled() -> bool:
 
     Django has the same setting for the same reason: a cursor of the server is of one session, too.
     """
-    return bool(connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"])
+    return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
 def wait_for_locks(milliseconds: int) -> None:

@@ -26,7 +26,7 @@ def check_database() -> str:
             "it answers, but has one writer at a time and lives on one host",
             "Fine for one person on one machine; else set DATABASE_URL to a PostgreSQL database.",
         )
-    if is_pooled() and not connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
+    if is_pooled() and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
         raise Doubtful(
             "it answers through a pool of connections, and DATABASE_POOLED is not set",
             "Set DATABASE_POOLED=1, unless the pool keeps a session for each client. Without it, "
