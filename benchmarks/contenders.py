@@ -16,7 +16,7 @@ from benchmarks.processes import Process, accepts, free_port
 from benchmarks.programs import redis_options
 from benchmarks.watchers import FloorWatcher, PeerWatcher, SiteWatcher, Watcher
 
-WORKER = ["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "WARNING"]
+WORKER = ["worker", "--pool", "prefork", "--loglevel", "WARNING"]
 # Other workers to talk with would only cost a second at each start.
 ALONE = ["--without-gossip", "--without-mingle"]
 START_WITHIN = 60.0
@@ -32,6 +32,8 @@ class Contender:
     records = False
     celery_app = "celery_app"
     driver_module = "driver"
+    # So many runs go on at a time.
+    worker_processes = 1
 
     def __init__(self, python: Path, redis: str, postgres: Postgres) -> None:
         self.python = python
@@ -66,7 +68,8 @@ class Contender:
         self.redis = self._process("redis", self.redis_command)
         self.web = self._process("web", [self.python, *self.web_command()])
         celery = ["-m", "celery", "--quiet", "--app", self.celery_app]
-        self.worker = self._process("worker", [self.python, *celery, *WORKER, *ALONE])
+        children = ["--concurrency", str(self.worker_processes)]
+        self.worker = self._process("worker", [self.python, *celery, *WORKER, *children, *ALONE])
         self.driver = self.make_driver(self.env)
         await self.prepare()
         self.redis.start()

@@ -55,7 +55,7 @@ def _address(entry: str) -> Address:
     try:
         parts = urlsplit(f"//{entry}")
         host, port = parts.hostname, parts.port or SENTINEL_PORT
-        is_address = host and parts.netloc == entry and "@" not in entry
+        is_address = host and parts.netloc == entry and not set("@ ") & set(entry)
     except ValueError:
         is_address = False
     if not is_address or host is None:

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 # The REST API. A site without it drops this line, the one in `urls.py`, and the folder `api/`.
 from api.settings import *
-from config import browser_policy, telemetry
+from config import browser_policy, media, telemetry
 from config.redis_servers import RedisServer, Sentinels, broker
 from config.variables import (
     BASE_DIR,
@@ -162,6 +162,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
     }
+# PgBouncer gives each transaction another session: no cursor of the server outlives one, and what
+# `liveops/locks.py` asks for holds within one.
+DATABASE_POOLED = one_of("DATABASE_POOLED", ("0", "1"), default="0") == "1"
+if DATABASE_POOLED and "postgresql" not in DATABASES["default"]["ENGINE"]:
+    raise ImproperlyConfigured(
+        "DATABASE_POOLED is 1, and DATABASE_URL is no address of PostgreSQL. Set it to the one of "
+        "PgBouncer, such as postgres://user:password@pgbouncer:6432/name, or leave DATABASE_POOLED "
+        "out."
+    )
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
 # Under ASGI every request has a thread of its own, with which a kept connection would leak.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
@@ -195,6 +205,8 @@ CELERY_TASK_IGNORE_RESULT = True
 # The claim decides who runs an attempt, so a message is done with as soon as it is received.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Nor does a message wait behind a run while another worker is free. Only for Redis.
+CELERY_WORKER_DISABLE_PREFETCH = bool(broker_options)
 # Operations may run for hours: no CELERY_TASK_TIME_LIMIT.
 # With REMAP_SIGTERM=SIGQUIT in the environment, a worker that is told to end gives its runs so many
 # seconds. Those that are not done by then are handed back: started again elsewhere where the kind
@@ -253,7 +265,8 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Files. Nothing serves MEDIA_ROOT: downloads go through a view that asks who is asking.
+# Files. Nothing serves MEDIA_ROOT, and no object of MEDIA_BUCKET is public: downloads go through a
+# view that asks who is asking.
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -264,7 +277,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 # Pages of other sites have no business with our files.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": media.storage(),
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -337,6 +350,8 @@ LOGGING = {
         "channels_redis.pubsub": {"filters": ["redis_away"]},
         # The audit log has a line for each failure already.
         "axes": {"level": "ERROR"},
+        # Of each request to a bucket it would log the signature.
+        "botocore": {"level": "WARNING"},
         # A line for every sweep, every ten seconds, would bury the rest.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

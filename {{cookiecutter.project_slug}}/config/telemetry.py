@@ -2,11 +2,12 @@
 
 import os
 from importlib import import_module
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from celery.signals import beat_init, worker_process_init, worker_process_shutdown
 from django.core.exceptions import ImproperlyConfigured
+
+from config.variables import is_set_with
 
 SENTRY = "SENTRY_DSN"
 TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -15,19 +16,7 @@ PACKAGES = {SENTRY: "sentry_sdk", TRACES: "opentelemetry.exporter.otlp.proto.htt
 
 def is_wanted(variable: str) -> bool:
     """Whether the variable is set. Raises ImproperlyConfigured where its package is missing."""
-    if not os.environ.get(variable, "").strip():
-        return False
-    package = PACKAGES[variable]
-    try:
-        found = find_spec(package)
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        raise ImproperlyConfigured(
-            f"{variable} is set, and the package {package} is not installed. Install "
-            "requirements/production.txt instead of base.txt, or leave the variable out."
-        )
-    return True
+    return is_set_with(variable, package=PACKAGES[variable])
 
 
 def start_sentry() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -64,6 +65,24 @@ def one_of(name: str, legal: tuple[str, ...], default: str) -> str:
             f"or leave it out, which means {default}."
         )
     return text
+
+
+def is_set_with(name: str, *, package: str) -> bool:
+    """Whether the variable `name` is set; raises ImproperlyConfigured where `package`, which it
+    needs, is not installed.
+    """
+    if not os.environ.get(name, "").strip():
+        return False
+    try:
+        found = find_spec(package)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise ImproperlyConfigured(
+            f"{name} is set, and the package {package} is not installed. Install "
+            "requirements/production.txt instead of base.txt, or leave the variable out."
+        )
+    return True
 
 
 def secret(name: str, *, least: int) -> str:

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import IO
 
 from asgiref.sync import sync_to_async
+from django.db.models.fields.files import FieldFile
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
@@ -22,6 +23,12 @@ def attachment(
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def open_to_stream(file: FieldFile) -> IO[bytes]:
+    """Open a stored file to be read once; a storage with `stream` need not fetch it whole first."""
+    stream: Callable[[str | None], IO[bytes]] | None = getattr(file.storage, "stream", None)
+    return stream(file.name) if stream else file.open("rb")
 
 
 # Asynchronous, because Django under ASGI would read a synchronous stream into memory first.

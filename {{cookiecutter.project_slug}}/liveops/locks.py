@@ -1,6 +1,35 @@
 """How long this thread's database connection waits for a lock."""
 
-from django.db import connection
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from django.db import connection, transaction
+
+
+@contextmanager
+def patience(milliseconds: int, *, atomic: bool = False) -> Iterator[None]:
+    """Give up on a lock after so long; with `atomic`, all of it is one transaction.
+
+    It is one in any case where transactions are pooled: what a session was told there would hold
+    for others, and not for us.
+    """
+    if are_transactions_pooled():
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{milliseconds}ms"])
+            yield
+    else:
+        wait_for_locks(milliseconds)
+        with transaction.atomic() if atomic else nullcontext():
+            yield
+
+
+def are_transactions_pooled() -> bool:
+    """Whether each transaction may be another session of PostgreSQL's, as PgBouncer has it.
+
+    Django has the same setting for the same reason: a cursor of the server is of one session, too.
+    """
+    return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
 def wait_for_locks(milliseconds: int) -> None:
@@ -11,8 +40,8 @@ def wait_for_locks(milliseconds: int) -> None:
     """
     connection.ensure_connection()
     raw = connection.connection
-    told, patience = getattr(connection, "_liveops_patience", (None, 0))
-    if told is raw and patience == milliseconds:
+    told, before = getattr(connection, "_liveops_patience", (None, 0))
+    if told is raw and before == milliseconds:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

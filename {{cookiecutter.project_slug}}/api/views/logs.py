@@ -15,7 +15,7 @@ from api.openapi import REFUSALS_OF_OBJECTS, REFUSALS_OF_OBJECTS_AND_QUERIES
 from api.queries import AttemptQuery, LogQuery, attempt_of, read_query
 from api.representations import LogSerializer
 from api.views.base import View
-from liveops.downloads import attachment, file_blocks, text_blocks
+from liveops.downloads import attachment, file_blocks, open_to_stream, text_blocks
 from liveops.record import Log, NumberedLine
 
 # A range ends before its lines have more characters than this, if it has a line already.
@@ -89,4 +89,4 @@ class FileView(View):
         if not file or not file.storage.exists(file.name):
             raise NotFound(_("There is no such file. “urls.files” of the operation lists them."))
         name = file.name.rpartition("/")[2]
-        return attachment(file_blocks(file.open("rb")), name, "application/octet-stream")
+        return attachment(file_blocks(open_to_stream(file)), name, "application/octet-stream")

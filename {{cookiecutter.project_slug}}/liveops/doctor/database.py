@@ -26,8 +26,24 @@ def check_database() -> str:
             "it answers, but has one writer at a time and lives on one host",
             "Fine for one person on one machine; else set DATABASE_URL to a PostgreSQL database.",
         )
+    if is_pooled() and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        raise Doubtful(
+            "it answers through a pool of connections, and DATABASE_POOLED is not set",
+            "Set DATABASE_POOLED=1, unless the pool keeps a session for each client. Without it, "
+            "runs wait for locks for too long, and large reads fail.",
+        )
     version = ".".join(map(str, connection.get_database_version()))
     return f"{address()} answers, version {version}"
+
+
+def is_pooled() -> bool:
+    """Whether something such as PgBouncer is in between, which names another process than works."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (works,) = cursor.fetchone()
+    return bool(works != connection.connection.info.backend_pid)
 
 
 def check_migrations() -> str:

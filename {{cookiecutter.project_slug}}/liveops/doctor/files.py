@@ -1,7 +1,7 @@
 """Static files and media."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -9,11 +9,13 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 from liveops.doctor.diagnosis import Check, Wrong
 
 NAMED = 3
+SHOWN = "everybody gets what is stored there, without being asked who they are"
+PRIVATE = "Take the right to read objects away from everybody: block public access to the bucket."
 
 
 def check_static() -> str:
@@ -49,11 +51,21 @@ def check_media() -> str:
     try:
         with default_storage.open(name) as file:
             read = file.read().decode()
+        is_public: Callable[[str], bool] | None = getattr(default_storage, "is_public", None)
+        shown = is_public(name) if is_public else False
     finally:
         default_storage.delete(name)
     if read != word:
         raise Wrong("a file that was written reads differently")
-    return f"{settings.MEDIA_ROOT}: a file was written, read and deleted"
+    if shown:
+        raise Wrong(SHOWN, PRIVATE)
+    return f"{media_place()}: a file was written, read and deleted"
+
+
+def media_place() -> str:
+    """A folder, or what another storage says of itself."""
+    in_folder = isinstance(default_storage, FileSystemStorage)
+    return str(settings.MEDIA_ROOT) if in_folder else str(default_storage)
 
 
 CHECKS = (
@@ -66,8 +78,10 @@ CHECKS = (
     Check(
         name="Media",
         examine=check_media,
-        where=lambda: str(settings.MEDIA_ROOT),
-        mend="Give the site's user the right to write there and make room on the disk, or set "
-        "MEDIA_ROOT to another folder, the same one for all web servers and workers.",
+        where=media_place,
+        mend="A folder: give the site's user the right to write there and make room on the disk, "
+        "or set MEDIA_ROOT to another one, the same for all web servers and workers. A bucket: "
+        "correct MEDIA_BUCKET, AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION or the credentials, which "
+        "have to be allowed to put, get and delete objects.",
     ),
 )

@@ -194,7 +194,7 @@ def answer_lost(monkeypatch):
             lost.append(True)
             raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr("liveops.recorder.transaction", SimpleNamespace(atomic=atomic))
+    monkeypatch.setattr("liveops.locks.transaction", SimpleNamespace(atomic=atomic))
 
 
 def test_lines_that_were_stored_although_no_answer_came_are_stored_once(

@@ -1,6 +1,7 @@
 """What a run reports is in the record and on the page: a real thread, a real database file."""
 
 import sqlite3
+import sys
 import threading
 import time
 from contextlib import closing
@@ -14,7 +15,7 @@ from liveops.execution import execute
 from liveops.models import LiveOperation, LogChunk, State
 from liveops.outcome import Outcome
 from liveops.record import Log
-from liveops.reporter import ProgressReporter
+from liveops.reporter import TURN, ProgressReporter
 from liveops.tests.make import make_operation
 from tests.kinds.models import Greeting, Locked
 
@@ -195,6 +196,17 @@ def test_a_full_buffer_loses_no_line(monkeypatch, layer, settings):
     operation = run(monkeypatch, report)
     assert operation.log_lines == 500
     assert len(texts(operation)) == 500
+
+
+def test_a_run_that_never_waits_leaves_the_interpreter_often(monkeypatch, layer):
+    turns = []
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        run(monkeypatch, lambda operation, p: turns.append(sys.getswitchinterval()))
+    finally:
+        sys.setswitchinterval(before)
+    assert turns == [pytest.approx(TURN)]
 
 
 def test_an_idle_run_shows_signs_of_life(monkeypatch, layer, settings):

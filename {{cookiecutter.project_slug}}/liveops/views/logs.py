@@ -12,7 +12,7 @@ from django.http import (
 from django.utils.text import slugify
 from django.views.generic import DetailView, View
 
-from liveops.downloads import attachment, file_blocks, text_blocks
+from liveops.downloads import attachment, file_blocks, open_to_stream, text_blocks
 from liveops.models import LiveOperation
 from liveops.record import Log
 from liveops.views.access import OperationMixin
@@ -71,4 +71,4 @@ class FileView(OperationMixin, View):
         if not file or not file.storage.exists(file.name):
             raise Http404
         name = file.name.rpartition("/")[2]
-        return attachment(file_blocks(file.open("rb")), name, "application/octet-stream")
+        return attachment(file_blocks(open_to_stream(file)), name, "application/octet-stream")

@@ -263,10 +263,11 @@ def test_the_log_can_be_scrolled_by_keyboard(page: Page, server: ScriptedServer)
     socket = open_page(page, server)
     socket.frame(1, log=log(1, 100))
     at(page, 1)
+    # Chromium loses a key that comes in the middle of its own smooth scrolling.
+    assert resting_place(page) > 0
     log_list(page).focus()
     page.keyboard.press("Home")
     expect(page.locator("[data-liveop-jump]")).to_be_visible()
-    # Chromium loses a key that comes in the middle of its own smooth scrolling.
     assert resting_place(page) == 0
     page.keyboard.press("End")
     expect(page.locator("[data-liveop-jump]")).to_be_hidden()

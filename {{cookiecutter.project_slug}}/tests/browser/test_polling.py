@@ -30,7 +30,8 @@ def barred(page: Page, server: ScriptedServer) -> Page:
     server.lets_sockets_through = False
     page.clock.install()
     page.goto(server.url)
-    advance_until(page, lambda: server.polls, within=10)
+    # Much of its time, for what goes over the network takes real time meanwhile.
+    advance_until(page, lambda: server.polls, within=40)
     return page
 
 
@@ -45,7 +46,8 @@ def advance_until(page: Page, condition, within: float) -> None:
         page.wait_for_timeout(100)
         if condition():
             return
-    raise AssertionError(f"not within {within:g} s of the page's time")
+    # It may be on its way still.
+    wait_until(condition, f"it comes within {within:g} s of the page's time", within=10)
 
 
 def next_poll(page: Page, server: ScriptedServer, answer: PollAnswer) -> None:

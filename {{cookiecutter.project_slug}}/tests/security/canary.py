@@ -77,8 +77,8 @@ class Canary:
 
     def assert_silent(self) -> None:
         """Nothing ran, and nothing even had to be refused."""
-        assert self.harm == []
-        assert self.refused == []
+        assert self.harm == [], self.harm
+        assert self.refused == [], self.refused
         assert self._reports() == self._reported
 
     def assert_nothing_ran(self) -> None:
