@@ -31,7 +31,7 @@ test-security: build/site-tests/installed
 # Start the site in containers, break, restore and replace them; STACK_SECONDS and the like make it shorter
 test-stack: export PYTHONDONTWRITEBYTECODE = 1
 test-stack: build/site-tests/installed
-	$(MAKE) -C '$(SITE)' test-stack PYTHON='$(CURDIR)/build/site-tests/bin/python'
+	$(MAKE) --no-print-directory -C '$(SITE)' test-stack PYTHON='$(CURDIR)/build/site-tests/bin/python'
 
 # Measure a generated site beside its peers; prints the table and writes benchmarks/RESULTS.md
 bench: export PYTHONPYCACHEPREFIX = $(CURDIR)/build/bench/pycache

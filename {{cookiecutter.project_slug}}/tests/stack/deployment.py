@@ -96,6 +96,8 @@ class Deployment:
             "DOMAIN_NAME": "localhost",
             "ADMIN_EMAIL": "admin@localhost",
             "COMPOSE_PROJECT_NAME": PROJECT,
+            # So that runs are handed back in a deploy, and not waited for.
+            "WORKER_DRAIN_SECONDS": "5",
             "HTTP_PORT": str(self.http_port),
             "HTTPS_PORT": str(self.https_port),
             **variables,

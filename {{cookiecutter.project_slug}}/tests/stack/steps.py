@@ -68,7 +68,12 @@ class StackTable(Suite):
             notes = f": {'; '.join(each.step.notes)}" if each.step.notes else ""
             line = f"{each.outcome:<8} {each.seconds:6.1f} s  {each.name}{notes}"
             terminalreporter.line(line)
-        terminalreporter.line(self.summary())
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """After everything that pytest itself says: the last line."""
+        if self.tried:
+            config.get_terminal_writer().line(self.summary())
 
     def summary(self) -> str:
         steps = list(self.tried.values())
