@@ -106,7 +106,8 @@ class RedisWithSentinels:
             process.start()
         for port in [*self.ports, *self.sentinel_ports]:
             wait_until(lambda: accepts(port), f"port {port} accepts connections")  # noqa: B023
-        wait_until(self._is_whole, "the sentinels know each other and the replica")
+        # They tell each other every two seconds, and ask for replicas every ten.
+        wait_until(self._is_whole, "the sentinels know each other and the replica", within=120)
 
     def stop(self) -> None:
         for process in reversed(self.processes):
