@@ -24,7 +24,7 @@ ROUTES = [
 ]
 TRIES = 200
 # These differ from answer to answer whatever is asked.
-CHANGING_HEADERS = {"date", "set-cookie", "x-request-id"}
+CHANGING_HEADERS = {"date", "expires", "set-cookie", "x-request-id"}
 CSRF_TOKEN = re.compile(r'value="[A-Za-z0-9]{64}"')
 
 
