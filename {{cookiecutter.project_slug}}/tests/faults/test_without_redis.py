@@ -108,4 +108,4 @@ def test_pages_stay_right_while_redis_is_away(
         log.seek(log_began)
         said = log.read()
     assert "Traceback" not in said, said
-    assert "closed with 1013" in said
+    assert "code=1013" in said
