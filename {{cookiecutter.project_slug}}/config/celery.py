@@ -1,11 +1,12 @@
 """The Celery application. Its settings are the `CELERY_` ones in `config/settings.py`."""
 
+import gc
 import logging
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_before_create_process
 from celery.utils.log import get_logger, get_multiprocessing_logger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -27,3 +28,12 @@ def log_as_the_site_does(**_kwargs: Any) -> None:
     children.propagate = True
     children.setLevel(logging.ERROR)
     app.log.redirect_stdouts_to_logger(get_logger("celery.redirected"), "WARNING")
+
+
+@worker_before_create_process.connect
+def share_memory_with_children(**_kwargs: Any) -> None:
+    """Else the first full garbage collection of a child copies all that the parent had loaded.
+
+    https://docs.python.org/3/library/gc.html#gc.freeze
+    """
+    gc.freeze()

@@ -12,8 +12,9 @@ from liveops.exceptions import LeaseLost, RunInterrupted
 from liveops.models.log import LogLine
 from liveops.text import clean
 
-# Of memory, beside the text of a log line.
-LINE_OVERHEAD = 120
+# Bytes of memory that a log line takes beside the characters of its text: a tuple, a number, the
+# header of a string and a place in a list, as `sys.getsizeof` has them.
+LINE_OVERHEAD = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +105,7 @@ class ReportBuffer:
             regions, self._regions = self._regions, {}
             lines, self._lines = self._lines, []
             size, self._taken = self._held - self._taken, self._held
-        return Batch(
-            changes=changes,
-            regions=regions,
-            lines=[LogLine(int(at * 1000), level, clean(text)) for at, level, text in lines],
-            size=size,
-        )
+        return Batch(changes=changes, regions=regions, lines=_finish(lines), size=size)
 
     def release(self, size: int) -> None:
         """So many bytes that were taken are in the record now."""
@@ -130,3 +126,10 @@ class ReportBuffer:
         with self._lock:
             self._interrupt = reason
             self._room.notify_all()
+
+
+def _finish(raw: list[Any]) -> list[LogLine]:
+    """In place, because a burst has so many that a second list would be felt."""
+    for index, (at, level, text) in enumerate(raw):
+        raw[index] = LogLine(int(at * 1000), level, clean(text))
+    return raw

@@ -75,7 +75,7 @@ class LiveopsSettings:
     # Characters of a log line that the page shows; the download has the whole line.
     LOG_LINE_CHARS: int = 4_000
     # Reports held in memory until the database has them; beyond, `p.log()` waits.
-    MAX_PENDING: int = 8 * 1024 * 1024
+    MAX_PENDING: int = 4 * 1024 * 1024
     # The largest region that `p.swap` and `p.html` may keep.
     MAX_REGION: int = 64 * 1024
 

@@ -150,20 +150,19 @@ class Recorder:
         self.cancel_requested = True
 
     def _insert_chunks(self) -> None:
-        # A list, because an empty one costs no transaction.
-        chunks = [
-            chunk
-            for frame in self._frames
-            for chunk in LogChunk.pack(
+        for frame in self._frames:
+            chunks = LogChunk.pack(
                 operation_id=self._operation.pk,
                 attempt=self._operation.attempt,
                 seq=frame.seq,
                 first_line=frame.first_line,
                 lines=frame.lines,
             )
-        ]
-        # A try that failed may have been committed, when only the answer got lost.
-        LogChunk.objects.bulk_create(chunks, ignore_conflicts=self._waiting)
+            # One by one: the rows of a common INSERT go to PostgreSQL as arrays, for which psycopg
+            # escapes each quote of the JSON, at five times the cost; and all of them are in memory.
+            for chunk in chunks:
+                # A try that failed may have been committed, when only the answer got lost.
+                LogChunk.objects.bulk_create([chunk], ignore_conflicts=self._waiting)
 
     def _has_ended(self, state: State, changes: dict[str, Any]) -> bool:
         """Whether the last try was committed after all; nobody else ends this attempt so."""

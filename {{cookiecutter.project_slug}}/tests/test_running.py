@@ -1,11 +1,13 @@
 """Operations on a real worker: how they end, and what a click does meanwhile."""
 
+import gc
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
+from celery.signals import worker_before_create_process
 
 from liveops.models import LiveOperation, State
 from liveops.record import Log
@@ -221,3 +223,13 @@ def test_many_clicks_on_retry_make_one_new_attempt(stack: Stack, member: SiteCli
     # A click after the new attempt has failed in its turn is another retry, and rightly so.
     assert operation(operation_id).attempt == 1 + retries.count()
     assert claims.count() == operation(operation_id).attempt
+
+
+def test_a_workers_children_share_what_it_had_loaded() -> None:
+    """A garbage collection of a child would write to each object, and so copy it."""
+    before = gc.get_freeze_count()
+    try:
+        worker_before_create_process.send(sender=None)
+        assert gc.get_freeze_count() > before + 100_000
+    finally:
+        gc.unfreeze()

@@ -1,6 +1,7 @@
 """The buffer between a run and the reporter's thread."""
 
 import threading
+import tracemalloc
 from contextlib import contextmanager
 
 import pytest
@@ -96,6 +97,24 @@ def test_taken_and_later_bytes_are_counted_apart():
     buffer.log("info", "three")
     second = buffer.take()
     assert (first.size, second.size) == (LINE_OVERHEAD + 3, LINE_OVERHEAD + 5)
+
+
+def test_the_limit_counts_what_lines_take_of_memory():
+    count = 10_000
+    limit = count * (LINE_OVERHEAD + 20)
+    buffer = ReportBuffer(limit=2 * limit, save_cursor=bool)
+    tracemalloc.start()
+    try:
+        for number in range(count):
+            buffer.log("info", f"line {number:015d}")
+        waiting, _ = tracemalloc.get_traced_memory()
+        batch = buffer.take()
+        taken, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert batch.size == limit
+    for used in (waiting, taken, most):
+        assert 0.7 * limit < used < 1.1 * limit
 
 
 @pytest.mark.django_db(transaction=True)

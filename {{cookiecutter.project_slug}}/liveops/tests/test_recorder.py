@@ -52,6 +52,19 @@ def test_a_flush_is_one_transaction_of_two_statements(operation, recorder):
     assert (recorder.recorded_seq, recorder.behind) == (1, False)
 
 
+def test_a_long_flush_is_one_transaction_with_a_row_in_each_insert(operation, recorder):
+    recorder.record(250)
+    numbered = [f'"{number}"' for number in range(2 * LogChunk.MAX_LINES + 1)]
+    recorder.keep(frame(1, texts=numbered))
+    with CaptureQueriesContext(connection) as queries:
+        recorder.record(250)
+    words = [query["sql"].split()[0] for query in queries]
+    assert words == ["BEGIN", "UPDATE", "INSERT", "INSERT", "INSERT", "COMMIT"]
+    # The arrays of a common INSERT are what makes it dear.
+    assert not [query for query in queries if "UNNEST" in query["sql"].upper()]
+    assert texts(operation) == numbered
+
+
 def test_a_flush_without_lines_is_one_statement(recorder):
     recorder.record(250)
     recorder.keep(frame(1, percent=50))

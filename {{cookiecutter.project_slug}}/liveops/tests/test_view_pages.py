@@ -3,8 +3,10 @@
 from functools import partial
 
 import pytest
+from django.db import connection
 from django.db.models import FileField
 from django.db.models.fields.files import FieldFile
+from django.test.utils import CaptureQueriesContext
 
 from liveops.models import State
 from liveops.tests.make import add_lines, make_operation, make_user
@@ -61,12 +63,27 @@ class TestList:
         with django_assert_max_num_queries(5):
             response = client.get("/operations/")
         assert response.content.count(b"<tr id=") == 50
-        assert b"Page 1 of 2" in response.content
+        assert b"Page 1\n" in response.content
+        assert b'rel="next"' in response.content
         assert b"&lt;50&gt;" in response.content
         second = client.get("/operations/?page=2").content
         assert second.count(b"<tr id=") == 1
         assert b"&lt;0&gt;" in second
-        assert client.get("/operations/?page=3").status_code == 404
+        assert b'rel="prev"' in second
+        assert b'rel="next"' not in second
+        assert client.get("/operations/?page=last").content.count(b"<tr id=") == 1
+
+    @pytest.mark.parametrize("page", ["0", "-1", "2", "x", "9" * 18, "9" * 4_000, "9" * 5_000])
+    def test_a_page_that_is_not_there(self, client, ann, page):
+        for _ in range(50):
+            make_operation(ann)
+        assert client.get(f"/operations/?page={page}").status_code == 404
+
+    def test_the_operations_are_not_counted(self, client, ann):
+        make_operation(ann)
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/operations/")
+        assert not [query["sql"] for query in queries if "COUNT(" in query["sql"]]
 
     def test_the_rows_alone_are_no_page(self, client, ann):
         make_operation(ann)

@@ -20,6 +20,7 @@ from liveops.models import LiveOperation, State, kind_class, kinds
 from liveops.policy import Verdict, decide
 from liveops.starting import TooManyStarts, form_class_for, start
 from liveops.views.access import BaseLiveOperationMixin, OperationMixin, enforce
+from liveops.views.paginator import UncountedPaginator
 
 OPERATIONS_PER_PAGE = 50
 
@@ -87,6 +88,7 @@ class LiveOperationListView(BaseLiveOperationMixin, ListView):
 
     context_object_name = "operations"
     paginate_by = OPERATIONS_PER_PAGE
+    paginator_class = UncountedPaginator
 
     def get_template_names(self) -> list[str]:
         rows_only = self.request.GET.get("fragment") == "rows"
