@@ -17,6 +17,7 @@ from liveops.failures import DATABASE_UNAVAILABLE, REDIS_UNAVAILABLE
 from liveops.follower import Follower
 from liveops.fragments import PROTOCOL
 from liveops.handshake import BEGAN, PLACE, TURN
+from liveops.hints import seconds_silent
 from liveops.hub_consumer import HubConsumer
 from liveops.record import CatchUp, Position, missed_by
 from liveops.security import Claims
@@ -31,10 +32,10 @@ RATE_PERIOD = 10.0
 
 def admit_and_read(
     claims: Claims, session: Any, user: Any, after: Position | None
-) -> tuple[Admitted, CatchUp]:
-    """Both in one go, because each way to the database costs."""
+) -> tuple[Admitted, CatchUp, float | None]:
+    """All in one go, because each way to another thread costs. Last: `seconds_silent()`."""
     admitted, operation = admit(claims, session, user)
-    return admitted, missed_by(operation, after)
+    return admitted, missed_by(operation, after), seconds_silent(operation)
 
 
 class LiveOperationConsumer(HubConsumer):
@@ -101,7 +102,7 @@ class LiveOperationConsumer(HubConsumer):
             await self.hub.join(self.channel, self)
             ask = database_sync_to_async(admit_and_read)
             session, user = self.scope["session"], self.known_user()
-            admitted, found = await ask(claims, session, user, message.after)
+            admitted, found, silent = await ask(claims, session, user, message.after)
         except (*DATABASE_UNAVAILABLE, *REDIS_UNAVAILABLE) as error:
             raise Refused(Close.OVERLOADED, str(error)) from error
         if self.closing:
@@ -114,7 +115,7 @@ class LiveOperationConsumer(HubConsumer):
         self.scope[PLACE].leave()
         await self.send(AUTHENTICATED)
         self.follower = Follower(admitted.operation_id, message.after, self.send_if_open)
-        await self.follower.begin(found)
+        await self.follower.begin(found, silent)
         self.work_soon()
 
     def known_user(self) -> Any:

@@ -48,11 +48,14 @@ class Follower:
         self.state = ""
         self.heard_at = time.monotonic()
 
-    async def begin(self, found: CatchUp) -> None:
-        """`found`: what the browser misses, read after it began to hear of the operation."""
+    async def begin(self, found: CatchUp, silent: float | None) -> None:
+        """`found`: what the browser misses, read after it began to hear of the operation; `silent`:
+        the seconds since the worker's last sign of life then, of which only many are told.
+        """
         async with self.lock:
             await self._send_found(found, resume=True)
-            await self._tell_age(if_silent=True)
+            if found.operation.is_active and (silent or 0.0) >= 2 * conf.HEARTBEAT_EVERY:
+                await self.send(heartbeat(self.position, self.state, silent))
 
     async def acknowledge(self, position: Position) -> None:
         async with self.lock:
@@ -148,10 +151,8 @@ class Follower:
         self.lagging = self.window.is_full
         await self.send(text)
 
-    async def _tell_age(self, *, if_silent: bool = False) -> None:
-        """Send a heartbeat from what the record says, or only one that is bad news."""
-        if self.operation is None or not self.operation.is_active:
-            return
-        age = await database_sync_to_async(seconds_silent)(self.operation)
-        if not if_silent or (age or 0.0) >= 2 * conf.HEARTBEAT_EVERY:
+    async def _tell_age(self) -> None:
+        """Send a heartbeat from what the record says."""
+        if self.operation is not None and self.operation.is_active:
+            age = await database_sync_to_async(seconds_silent)(self.operation)
             await self.send(heartbeat(self.position, self.state, age))
