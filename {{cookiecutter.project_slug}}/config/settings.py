@@ -297,6 +297,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # Browsers take a cookie of such a name from this host alone, never from a subdomain or over http.
 COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_ENGINE = "liveops.sessions"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 SESSION_COOKIE_AGE = 3600 * whole_number("SESSION_HOURS", 12, least=1, most=24 * 365)
 SESSION_COOKIE_SECURE = HTTPS

@@ -77,7 +77,7 @@ def admit(claims: Claims, session: Any, user: Any = None) -> tuple[Admitted, Liv
     """
     try:
         if user is None:
-            user = user_of(session)
+            session, user = read_anew(session)
         is_client = claims.for_client and not user.is_authenticated
         if is_client:
             user = user_with_key(claims.user_key)
@@ -118,7 +118,7 @@ def readmit(admitted: Admitted, session: Any) -> Admitted:
             raise Refused(Close.BAD_TOKEN, "the account was closed, or has another password")
         enforce(admitted.operation_id, user)
         return admitted
-    user = user_of(session)
+    session, user = read_anew(session)
     if str(user.pk) != admitted.user_key:
         raise Refused(Close.BAD_TOKEN, "the session has ended")
     enforce(admitted.operation_id, user)
@@ -136,11 +136,11 @@ def enforce(operation_id: uuid.UUID, user: Any) -> LiveOperation:
     return operation
 
 
-def user_of(session: Any) -> Any:
-    """The user whom this session stands for at this moment: read anew, not from a cache."""
+def read_anew(session: Any) -> tuple[Any, Any]:
+    """The session as it is at this moment, not as it was kept, and the user it stands for."""
     request = HttpRequest()
     request.session = session.__class__(session.session_key)
-    return get_user(request)
+    return request.session, get_user(request)
 
 
 def user_with_key(key: str) -> Any:
@@ -154,11 +154,11 @@ def user_with_key(key: str) -> Any:
 
 def end_of(session: Any) -> datetime | None:
     """When this session ends, where the sessions are kept in a table."""
+    ends: datetime | None = getattr(session, "ends_at", None)
     table = getattr(session, "model", None)
-    if table is None:
-        return None
-    rows = table._default_manager.filter(pk=session.session_key)
-    ends: datetime | None = rows.values_list("expire_date", flat=True).first()
+    if ends is None and table is not None:
+        rows = table._default_manager.filter(pk=session.session_key)
+        ends = rows.values_list("expire_date", flat=True).first()
     return ends
 
 

@@ -1,0 +1,23 @@
+"""Sessions in the database that know when they end."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.sessions.backends import db
+
+
+class SessionStore(db.SessionStore):
+    """Keeps what Django reads together with a session and forgets.
+
+    A socket is closed when its session ends, and would have to ask for that once more. To be named
+    by SESSION_ENGINE; with another engine the sockets do ask.
+    """
+
+    # None until the session was read.
+    ends_at: datetime | None = None
+
+    def _get_session_from_db(self) -> Any:
+        session = super()._get_session_from_db()
+        if session is not None:
+            self.ends_at = session.expire_date
+        return session
