@@ -127,7 +127,7 @@ def readmit(admitted: Admitted, session: Any) -> Admitted:
 
 def enforce(operation_id: uuid.UUID, user: Any) -> LiveOperation:
     """Read the operation. Raises Refused unless the policy lets `user` watch it."""
-    operation = LiveOperation.objects.filter(pk=operation_id).first()
+    operation = LiveOperation.objects.find(operation_id)
     verdict = decide(user) if operation is None else decide(user, operation=operation)
     if verdict is not Verdict.ALLOWED:
         raise Refused(CLOSE_OF_VERDICT[verdict], f"verdict {verdict.name}")

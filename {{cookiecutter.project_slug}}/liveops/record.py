@@ -50,7 +50,7 @@ def catch_up(
     A frame with the missed lines, or a whole snapshot when those are too many or belong to
     another attempt, or when it is wanted. None: there is no such operation.
     """
-    operation = LiveOperation.objects.filter(pk=operation_id).first()
+    operation = LiveOperation.objects.find(operation_id)
     return None if operation is None else missed_by(operation, after, whole=whole)
 
 

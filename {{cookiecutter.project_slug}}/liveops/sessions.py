@@ -17,7 +17,7 @@ class SessionStore(db.SessionStore):
     ends_at: datetime | None = None
 
     def _get_session_from_db(self) -> Any:
-        session = super()._get_session_from_db()
+        session = super()._get_session_from_db()  # type: ignore[misc]  # unknown to django-stubs
         if session is not None:
             self.ends_at = session.expire_date
         return session

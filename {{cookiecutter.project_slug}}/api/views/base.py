@@ -25,7 +25,7 @@ class View(APIView):
 
     def get_row(self, pk: uuid.UUID) -> LiveOperation:
         """The operation without the fields of its kind, if the user may watch and steer it."""
-        operation = LiveOperation.objects.filter(pk=pk).first()
+        operation = LiveOperation.objects.find(pk)
         if operation is None:
             raise no_such_operation()
         self.check_object_permissions(self.request, operation)

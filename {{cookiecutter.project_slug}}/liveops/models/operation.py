@@ -54,6 +54,13 @@ class OperationManager(models.Manager[Operation_co]):
         rows = super().get_queryset()
         return rows.filter(kind=self.model.kind_name()) if self.model._meta.proxy else rows
 
+    def find(self, pk: uuid.UUID) -> Operation_co | None:
+        """The operation with this key, or None. `filter().first()` would sort, for a third more."""
+        try:
+            return self.get(pk=pk)
+        except self.model.DoesNotExist:
+            return None
+
 
 class LiveOperation(Kind):
     """A long job that somebody started. A kind of job is a subclass with a `run(self, p)`.
