@@ -2,7 +2,9 @@
 
 import gc
 import os
+from typing import Any
 
+import autobahn.websocket.protocol
 import daphne.cli
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -32,6 +34,16 @@ if settings.LOG_FORMAT == "json":
     # Daphne prints its access lines past `logging`, and has no option for that. It makes the
     # generator after it has imported this module.
     daphne.cli.AccessLogGenerator = LoggedAccess
+
+
+def unprinted(*_args: Any, **_kwargs: Any) -> str:
+    """For each socket autobahn lays out all its options, for a debug line that is never shown: 6 %
+    of what it costs to let a socket in.
+    """
+    return ""
+
+
+autobahn.websocket.protocol.pformat = unprinted
 
 live_operations = LimitedByAddress(
     KeptConnections(ClosedDuringOutage(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
