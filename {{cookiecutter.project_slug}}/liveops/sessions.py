@@ -16,6 +16,8 @@ class SessionStore(db.SessionStore):
     # None until the session was read.
     ends_at: datetime | None = None
 
+    # Django's `load()` keeps the data and drops the row, so it is caught here. Were this renamed,
+    # sockets would ask again, as with any other engine.
     def _get_session_from_db(self) -> Any:
         session = super()._get_session_from_db()  # type: ignore[misc]  # unknown to django-stubs
         if session is not None:

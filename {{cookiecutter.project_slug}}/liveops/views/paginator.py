@@ -17,7 +17,8 @@ class UncountedPaginator(Paginator):
 
     def page(self, number: int | str) -> Page:
         """Raises EmptyPage, or PageNotAnInteger, as Django's own paginator does."""
-        # `count` is not asked for until it is set here.
+        # Django compares the number with `num_pages`, which follows from `count`, and keeps both.
+        # At first every page may be there; what was fetched tells whether it and the next one are.
         self.count = self.per_page * PAGES_AT_MOST
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
